@@ -1,0 +1,1 @@
+"""Pure functions: no Dagster, MLflow, FastAPI, network, clock or environment in here."""

@@ -1,0 +1,60 @@
+"""Every error this project raises on purpose.
+
+TaxiError
+├── UsageError              what was asked for does not make sense (fleet, month, zone, setting)
+├── SourceError
+│   ├── NotPublished        the source does not have the file (yet)
+│   ├── SourceUnreachable   the source did not answer, or kept failing
+│   └── BadFile             what the source sent is not the file that was asked for
+├── DataError               the rows or columns of a landed file or table cannot be used
+├── LakeUnreachable         the Iceberg catalog or its warehouse did not answer
+└── RegistryError
+    ├── RegistryUnreachable the MLflow server did not answer
+    └── BundleError         a model bundle is incomplete, changed or of another version
+
+Each message is one sentence that names the cause and, where there is one, the remedy.
+"""
+
+
+class TaxiError(Exception):
+    """Base of all errors a user may see."""
+
+
+class UsageError(TaxiError, ValueError):
+    """A fleet, month, zone or setting that makes no sense."""
+
+
+class SourceError(TaxiError):
+    """Something is wrong with the source of trip files."""
+
+
+class NotPublished(SourceError):
+    """The source answered that it does not have the file."""
+
+
+class SourceUnreachable(SourceError):
+    """The source did not answer, or failed until the retries were used up."""
+
+
+class BadFile(SourceError):
+    """The bytes received are not a usable trip file; nothing was landed."""
+
+
+class DataError(TaxiError):
+    """Columns or rows that the pipeline needs are missing or unusable."""
+
+
+class LakeUnreachable(TaxiError):
+    """The Iceberg catalog or the warehouse behind it did not answer."""
+
+
+class RegistryError(TaxiError):
+    """Something is wrong with the model registry or a model in it."""
+
+
+class RegistryUnreachable(RegistryError):
+    """The MLflow tracking server did not answer."""
+
+
+class BundleError(RegistryError):
+    """A model bundle is incomplete, changed, or made for other code."""

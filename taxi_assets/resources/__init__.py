@@ -1,0 +1,1 @@
+"""The outside world: the source of files, the lake, the model registry."""
