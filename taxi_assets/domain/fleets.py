@@ -77,7 +77,9 @@ def _columns(prefix: str, airport_fee: bool) -> tuple[SourceColumn, ...]:
         SourceColumn("improvement_usd", "improvement_surcharge", MONEY),
         SourceColumn("congestion_usd", "congestion_surcharge", MONEY),
         SourceColumn("cbd_usd", "cbd_congestion_fee", MONEY),
-        SourceColumn("airport_usd", "airport_fee" if airport_fee else "(not in this fleet's files)", MONEY),
+        SourceColumn(
+            "airport_usd", "airport_fee" if airport_fee else "(not in this fleet's files)", MONEY
+        ),
         SourceColumn("tip_usd", "tip_amount", MONEY),
         SourceColumn("tolls_usd", "tolls_amount", MONEY),
         SourceColumn("total_usd", "total_amount", MONEY),

@@ -47,7 +47,9 @@ def parse_months(text: str) -> list[str]:
         first, dots, last = part.strip().partition("..")
         found = month_range(first, last if dots else first)
         if not found:
-            raise UsageError(f"'{part}' runs backwards: write the earlier month first, {last}..{first}.")
+            raise UsageError(
+                f"'{part}' runs backwards: write the earlier month first, {last}..{first}."
+            )
         months.update(found)
     return sorted(months)
 

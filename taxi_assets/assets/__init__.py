@@ -1,0 +1,1 @@
+"""The asset graph, in the order data flows: raw, tables, features, model."""

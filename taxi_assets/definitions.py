@@ -1,0 +1,93 @@
+"""The one Definitions: everything Dagster knows, in the order data flows."""
+
+import dagster as dg
+
+from taxi_assets.assets.features import route_history, trip_features
+from taxi_assets.assets.model import champion, evaluation, fare_model
+from taxi_assets.assets.raw import raw_trips, zones
+from taxi_assets.assets.tables import sorted_trips
+from taxi_assets.checks.model import model_checks
+from taxi_assets.checks.tables import table_checks
+from taxi_assets.domain.fleets import Fleet, get_fleet
+from taxi_assets.partitions import monthly
+from taxi_assets.resources.lake import Lake
+from taxi_assets.resources.landing_zone import LandingZone
+from taxi_assets.resources.registry import Registry
+from taxi_assets.resources.tables import TableIOManager
+from taxi_assets.resources.tlc import TlcSource
+from taxi_assets.settings import Settings
+
+
+def month_job(fleet: str) -> str:
+    """Name of the job that takes one month of a fleet through the whole graph."""
+    return f"{fleet}_month_job"
+
+
+def build_definitions(settings: Settings) -> dg.Definitions:
+    """The asset graph of all configured fleets."""
+    months = monthly(settings.first_month)
+    fleets = [get_fleet(name) for name in settings.fleets]
+    return dg.Definitions(
+        assets=[
+            zones,
+            *(asset for fleet in fleets for asset in fleet_assets(fleet, months, settings)),
+        ],
+        asset_checks=[
+            check
+            for fleet in fleets
+            for check in (*table_checks(fleet, months), *model_checks(fleet, months))
+        ],
+        jobs=[
+            dg.define_asset_job(
+                month_job(fleet.name),
+                dg.AssetSelection.key_prefixes([fleet.name]) | dg.AssetSelection.assets("zones"),
+                description=f"One month of {fleet.name} trips, from the published file to the champion.",
+            )
+            for fleet in fleets
+        ],
+        resources=resources(settings),
+        executor=dg.in_process_executor
+        if settings.executor == "in_process"
+        else dg.multiprocess_executor,
+    )
+
+
+def fleet_assets(
+    fleet: Fleet, months: dg.PartitionsDefinition[str], settings: Settings
+) -> list[dg.AssetsDefinition]:
+    """One fleet's assets, in the order data flows."""
+    return [
+        raw_trips(fleet, months),
+        sorted_trips(fleet, months),
+        route_history(fleet, months, settings.train_months),
+        trip_features(fleet, months),
+        fare_model(fleet, months, settings),
+        evaluation(fleet, months),
+        champion(fleet, months),
+    ]
+
+
+def resources(settings: Settings) -> dict[str, object]:
+    """The outside world as the settings describe it."""
+    lake = Lake(
+        warehouse=f"{settings.lake_uri}/tables",
+        catalog_uri=settings.catalog,
+        s3_endpoint=settings.s3_endpoint,
+    )
+    return {
+        "source": TlcSource(url=settings.tlc_url, s3_endpoint=settings.s3_endpoint),
+        "landing": LandingZone(
+            root=f"{settings.lake_uri}/landing", s3_endpoint=settings.s3_endpoint
+        ),
+        "lake": lake,
+        "tables": TableIOManager(lake=lake),
+        "registry": Registry(
+            tracking_uri=settings.tracking_uri, local_root=(settings.root / "mlflow").as_posix()
+        ),
+    }
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What `dagster` loads: the graph as the environment configures it."""
+    return build_definitions(Settings())

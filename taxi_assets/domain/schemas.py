@@ -1,0 +1,224 @@
+"""The tables: what each column is, its unit, its type and the values it may hold."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from taxi_assets.domain.cleaning import (
+    MAX_DISTANCE_MI,
+    MAX_DURATION_MIN,
+    MAX_FARE_USD,
+    MIN_DISTANCE_MI,
+    MIN_DURATION_MIN,
+    MIN_FARE_USD,
+    RULE_NAMES,
+)
+from taxi_assets.domain.features import CATEGORICAL, FEATURES
+from taxi_assets.domain.fleets import MONEY
+from taxi_assets.domain.zones import BOROUGHS, LAST_ZONE
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        name: column name, with its unit where it has one.
+        type: Arrow type.
+        description: what it holds, for people.
+        nullable: whether a value may be missing.
+        low: least allowed value, or None.
+        high: greatest allowed value, or None.
+        among: the only allowed values, or None.
+    """
+
+    name: str
+    type: pa.DataType
+    description: str
+    nullable: bool = False
+    low: float | None = None
+    high: float | None = None
+    among: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table's public shape.
+
+    Attributes:
+        name: last part of the asset key.
+        grain: what one row is.
+        columns: in the order the table holds them, without the `month` that partitions it.
+        monthly: whether it is partitioned by month.
+    """
+
+    name: str
+    grain: str
+    columns: tuple[Column, ...]
+    monthly: bool = True
+
+    @property
+    def arrow(self) -> pa.Schema:
+        """The Arrow schema, month left out."""
+        return pa.schema([pa.field(c.name, c.type) for c in self.columns])
+
+
+MONTH = Column("month", pa.string(), "partition: the month, YYYY-MM")
+_ROW = Column(
+    "source_row",
+    pa.int32(),
+    "row number in the landed file, from 0: ties a trip to its source",
+    low=0,
+)
+
+
+def _trip_columns(clean: bool) -> tuple[Column, ...]:
+    """Canonical trip columns; a clean trip holds a value within bounds where a rejected one may hold anything."""
+
+    def measured(name: str, kind: pa.DataType, text: str, low: float, high: float) -> Column:
+        bound = (low, high) if clean else (None, None)
+        return Column(name, kind, text, nullable=not clean, low=bound[0], high=bound[1])
+
+    def code(name: str, text: str) -> Column:
+        return Column(name, pa.int32(), text, nullable=True)
+
+    def money(name: str, text: str) -> Column:
+        return Column(name, MONEY, f"{text}, US dollars", nullable=True)
+
+    return (
+        _ROW,
+        Column(
+            "pickup_at", pa.timestamp("us"), "meter on, New York local time", nullable=not clean
+        ),
+        Column(
+            "dropoff_at", pa.timestamp("us"), "meter off, New York local time", nullable=not clean
+        ),
+        measured("pickup_zone", pa.int32(), "TLC zone id", 1, LAST_ZONE),
+        measured("dropoff_zone", pa.int32(), "TLC zone id", 1, LAST_ZONE),
+        code("passengers", "people in the cab as the driver entered them"),
+        measured(
+            "distance_mi", pa.float64(), "metered distance, miles", MIN_DISTANCE_MI, MAX_DISTANCE_MI
+        ),
+        measured("fare_usd", MONEY, "metered fare, US dollars", MIN_FARE_USD, MAX_FARE_USD),
+        code(
+            "rate_code",
+            "1 standard, 2 JFK, 3 Newark, 4 Nassau or Westchester, 5 negotiated, 6 group",
+        ),
+        code("vendor", "who supplied the record"),
+        code("payment_type", "1 card, 2 cash, 3 no charge, 4 dispute, 5 unknown, 6 voided"),
+        code("trip_type", "1 street hail, 2 dispatch (green only)"),
+        money("extra_usd", "night and rush-hour surcharges"),
+        money("mta_tax_usd", "MTA tax"),
+        money("improvement_usd", "improvement surcharge"),
+        money("congestion_usd", "congestion surcharge"),
+        money("cbd_usd", "central business district toll"),
+        money("airport_usd", "airport fee (yellow only)"),
+        money("tip_usd", "card tips"),
+        money("tolls_usd", "tolls"),
+        money("total_usd", "charged in all, without cash tips"),
+        measured(
+            "duration_min",
+            pa.float64(),
+            "drop-off minus pick-up, minutes",
+            MIN_DURATION_MIN,
+            MAX_DURATION_MIN,
+        ),
+    )
+
+
+def _feature(name: str, description: str) -> Column:
+    """A feature: codes and calendar are always known, what history says may be missing."""
+    learned = name.split("_")[0] in ("route", "pickup", "dropoff") and name.endswith(
+        ("fare_usd", "distance_mi", "duration_min")
+    )
+    nullable = name == "passengers" or learned
+    low = 1.0 if name in CATEGORICAL[:2] else 0.0
+    bounded = not name.endswith(("x_mi", "y_mi", "east_mi", "north_mi", "passengers"))
+    return Column(name, pa.float32(), description, nullable=nullable, low=low if bounded else None)
+
+
+ZONES = Table(
+    "zones",
+    "one TLC taxi zone",
+    (
+        Column("zone", pa.int32(), "TLC zone id", low=1, high=LAST_ZONE),
+        Column("name", pa.string(), "zone name"),
+        Column("borough", pa.string(), "borough, or EWR for Newark Airport", among=BOROUGHS),
+        Column(
+            "service_zone",
+            pa.string(),
+            "who may pick up here: Yellow Zone, Boro Zone, Airports, EWR",
+        ),
+        Column("x_mi", pa.float64(), "centroid, miles east (NY State Plane, Long Island)"),
+        Column("y_mi", pa.float64(), "centroid, miles north (NY State Plane, Long Island)"),
+        Column("area_sqmi", pa.float64(), "area, square miles", low=0),
+        Column("is_airport", pa.bool_(), "Newark, JFK or LaGuardia"),
+        Column(
+            "geometry", pa.binary(), "shape, well-known binary, NY State Plane feet (EPSG:2263)"
+        ),
+    ),
+    monthly=False,
+)
+CLEAN_TRIPS = Table("clean_trips", "one trip that broke no rule", _trip_columns(clean=True))
+REJECTED_TRIPS = Table(
+    "rejected_trips",
+    "one trip that broke a rule",
+    (
+        Column("rule", pa.string(), "the first rule the trip broke", among=RULE_NAMES),
+        *_trip_columns(clean=False),
+        Column("raw_row", pa.string(), "the whole row as published, JSON"),
+    ),
+)
+ROUTE_HISTORY = Table(
+    "route_history",
+    "one zone pair (0 stands for any zone) over the months before this one",
+    (
+        Column("pickup_zone", pa.int32(), "TLC zone id, 0 for any", low=0, high=LAST_ZONE),
+        Column("dropoff_zone", pa.int32(), "TLC zone id, 0 for any", low=0, high=LAST_ZONE),
+        Column("trips", pa.int64(), "earlier trips", low=1),
+        Column("fare_usd", MONEY, "median fare, US dollars", low=MIN_FARE_USD, high=MAX_FARE_USD),
+        Column("distance_mi", pa.float64(), "median distance, miles", low=0, high=MAX_DISTANCE_MI),
+        Column(
+            "duration_min", pa.float64(), "median duration, minutes", low=0, high=MAX_DURATION_MIN
+        ),
+    ),
+)
+TRIP_FEATURES = Table(
+    "trip_features",
+    "one clean trip, as known before it began, beside what it then cost",
+    (
+        _ROW,
+        Column(
+            "fare_usd",
+            MONEY,
+            "target: metered fare, US dollars",
+            low=MIN_FARE_USD,
+            high=MAX_FARE_USD,
+        ),
+        Column(
+            "duration_min",
+            pa.float64(),
+            "target: minutes",
+            low=MIN_DURATION_MIN,
+            high=MAX_DURATION_MIN,
+        ),
+        *(_feature(name, text) for name, text in FEATURES.items()),
+    ),
+)
+EVALUATION = Table(
+    "evaluation",
+    "one predictor's errors on the month's clean trips",
+    (
+        Column("predictor", pa.string(), "the model, or a baseline on the same rows"),
+        Column("model_version", pa.string(), "registered version whose bundle made the prediction"),
+        Column("trips", pa.int64(), "trips scored", low=1),
+        Column("mae_usd", MONEY, "mean absolute error, US dollars", low=0),
+        Column("rmse_usd", MONEY, "root mean squared error, US dollars", low=0),
+        Column("median_error_usd", MONEY, "median absolute error, US dollars", low=0),
+        Column("r2", pa.float64(), "share of the fares' variance explained", high=1, nullable=True),
+    ),
+)
+TABLES = {
+    table.name: table
+    for table in (ZONES, CLEAN_TRIPS, REJECTED_TRIPS, ROUTE_HISTORY, TRIP_FEATURES, EVALUATION)
+}

@@ -1,0 +1,17 @@
+"""Months as Dagster partitions, and how months depend on earlier ones."""
+
+import dagster as dg
+
+
+def monthly(first_month: str) -> dg.MonthlyPartitionsDefinition:
+    """One partition a month from `first_month` to the last month that has ended, in New York."""
+    return dg.MonthlyPartitionsDefinition(
+        start_date=first_month, fmt="%Y-%m", timezone="America/New_York"
+    )
+
+
+def months_before(count: int) -> dg.TimeWindowPartitionMapping:
+    """The `count` months before each month; a month takes those that exist."""
+    return dg.TimeWindowPartitionMapping(
+        start_offset=-count, end_offset=-1, allow_nonexistent_upstream_partitions=True
+    )

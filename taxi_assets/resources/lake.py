@@ -1,0 +1,310 @@
+"""The lake: Apache Iceberg tables, one month of one table replaced at a time.
+
+A month is written as Parquet files beside the table's others, unseen until one commit swaps them for the month's
+old files. The same commit notes the month's data version in the table's properties, so data and version cannot
+part. Content that is already there is not written again: running a month twice adds no file and no snapshot.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+from uuid import uuid4
+from warnings import catch_warnings
+
+import dagster as dg
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import PrivateAttr
+
+from taxi_assets.domain.errors import DataError, LakeUnreachable
+from taxi_assets.domain.schemas import MONTH, Table
+from taxi_assets.domain.versions import ContentHash
+
+UNPARTITIONED = "all"  # the one "month" of a table without months
+VERSION_PROPERTY = "taxi.version."
+BATCH_ROWS = 1 << 17
+COMMIT_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class TableVersion:
+    """One month of one table as it stands.
+
+    Attributes:
+        table: `fleet.table`.
+        month: `YYYY-MM`, or `all` for a table without months.
+        data_version: SHA-256 of the rows.
+        rows: how many there are.
+        snapshot_id: an Iceberg snapshot that holds them.
+        changed: whether this write changed anything.
+    """
+
+    table: str
+    month: str
+    data_version: str
+    rows: int
+    snapshot_id: int | None
+    changed: bool = True
+
+
+@dataclass(frozen=True)
+class TableSlice:
+    """Some months of a table, read when asked."""
+
+    lake: "Lake"
+    name: str
+    table: Table
+    months: tuple[str, ...]
+
+    @cached_property
+    def versions(self) -> dict[str, TableVersion]:
+        """The months that exist, in time order."""
+        found = self.lake.versions(self.name)
+        return {month: found[month] for month in sorted(self.months) if month in found}
+
+    @property
+    def rows(self) -> int:
+        """Rows over all months."""
+        return sum(version.rows for version in self.versions.values())
+
+    def batches(self, columns: Iterable[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Rows in time order, then in the order they were written, some columns or all but the month."""
+        names = list(columns or self.table.arrow.names)
+        for month in self.versions:
+            yield from self.lake.read(self.name, self.table, month, names)
+
+    def read(self, columns: Iterable[str] | None = None) -> pa.Table:
+        """All rows at once."""
+        names = list(columns or self.table.arrow.names)
+        schema = pa.schema([self.table.arrow.field(name) for name in names])
+        return pa.Table.from_batches(self.batches(names), schema=schema)
+
+
+class Lake(dg.ConfigurableResource[None]):
+    """Iceberg tables in a warehouse, behind a SQL catalog."""
+
+    warehouse: str
+    catalog_uri: str
+    s3_endpoint: str | None = None
+
+    _catalog: Any = PrivateAttr(default=None)
+
+    def write(
+        self,
+        name: str,
+        table: Table,
+        month: str,
+        batches: Iterable[pa.RecordBatch],
+        run_id: str = "",
+    ) -> TableVersion:
+        """Make `batches` the month's only rows, in one commit, or do nothing when they are already.
+
+        Args:
+            name: `fleet.table`.
+            table: its shape.
+            month: `YYYY-MM`, or `UNPARTITIONED`.
+            batches: rows in `table`'s columns; consumed once, never held in memory as a whole.
+            run_id: the Dagster run, noted in the snapshot.
+
+        Raises:
+            LakeUnreachable: catalog or warehouse do not answer.
+            DataError: a batch has other columns than the table.
+        """
+        with self._reaching():
+            iceberg = self._ensure(name, table)
+            path = f"{iceberg.location()}/data/month={month}/{uuid4().hex}.parquet"
+            total = self._stage(iceberg, path, table, month, batches)
+            data_version = total.hexdigest()
+            changed = self._commit(iceberg, path, month, data_version, total.rows, run_id)
+            if not changed and total.rows:
+                iceberg.io.delete(path)
+        return self._describe(iceberg, name, month, changed)
+
+    def versions(self, name: str) -> dict[str, TableVersion]:
+        """Every month of a table that exists; empty when the table does not."""
+        from pyiceberg.exceptions import NoSuchTableError
+
+        with self._reaching():
+            try:
+                iceberg = self._connect().load_table(name)
+            except NoSuchTableError:
+                return {}
+            months = [
+                key.removeprefix(VERSION_PROPERTY)
+                for key in iceberg.properties
+                if key.startswith(VERSION_PROPERTY)
+            ]
+            return {
+                month: self._describe(iceberg, name, month, changed=False)
+                for month in sorted(months)
+            }
+
+    def slice(self, name: str, table: Table, months: Iterable[str]) -> TableSlice:
+        """A handle on some months."""
+        return TableSlice(self, name, table, tuple(months))
+
+    def read(
+        self, name: str, table: Table, month: str, columns: list[str]
+    ) -> Iterator[pa.RecordBatch]:
+        """One month's rows, in the order they were written."""
+        from pyiceberg.expressions import AlwaysTrue, EqualTo
+
+        with self._reaching():
+            where = EqualTo(MONTH.name, month) if table.monthly else AlwaysTrue()
+            scan = self._connect().load_table(name).scan(where, selected_fields=tuple(columns))
+            schema = pa.schema([table.arrow.field(column) for column in columns])
+            for batch in scan.to_arrow_batch_reader():
+                yield batch.select(columns).cast(schema)
+
+    def _stage(
+        self, iceberg: Any, path: str, table: Table, month: str, batches: Iterable[pa.RecordBatch]
+    ) -> ContentHash:
+        """Write rows to a file that no snapshot refers to yet."""
+        total = ContentHash(table.arrow)
+        schema = (
+            table.arrow.append(pa.field(MONTH.name, MONTH.type)) if table.monthly else table.arrow
+        )
+        writer = None
+        try:
+            for batch in batches:
+                if batch.schema.names != table.arrow.names:
+                    raise DataError(
+                        f"Rows for {table.name} have columns {batch.schema.names}, not {table.arrow.names}."
+                    )
+                rows = batch.cast(table.arrow)
+                total.update(rows)
+                if len(rows) == 0:
+                    continue
+                writer = writer or pq.ParquetWriter(
+                    iceberg.io.new_output(path).create(),
+                    schema,
+                    compression="zstd",
+                    compression_level=1,
+                )
+                if table.monthly:
+                    rows = rows.append_column(MONTH.name, pa.repeat(pa.scalar(month), len(rows)))
+                writer.write_batch(rows)
+        finally:
+            if writer:
+                writer.close()
+                writer.file_handle = None
+        return total
+
+    def _commit(
+        self, iceberg: Any, path: str, month: str, data_version: str, rows: int, run_id: str
+    ) -> bool:
+        """Swap the month's files for the staged one; False when the same rows are there already."""
+        from pyiceberg.exceptions import CommitFailedException, ValidationException
+        from pyiceberg.expressions import AlwaysTrue, EqualTo
+
+        note = json.dumps({"data_version": data_version, "rows": rows})
+        summary = {"taxi.month": month, "taxi.data-version": data_version, "taxi.run": run_id}
+        where = AlwaysTrue() if month == UNPARTITIONED else EqualTo(MONTH.name, month)
+        for attempt in range(1, COMMIT_TRIES + 1):
+            iceberg.refresh()
+            if (
+                iceberg.properties.get(VERSION_PROPERTY + month) == note
+                and self._stored_rows(iceberg, where) == rows
+            ):
+                return False
+            try:
+                with (
+                    iceberg.transaction() as transaction,
+                    catch_warnings(action="ignore", category=UserWarning),
+                ):
+                    # deletes even where there is nothing yet (hence the warning): only a delete makes Iceberg refuse
+                    # the commit when another run added this month meanwhile
+                    transaction.delete(where, snapshot_properties=summary)
+                    if rows:
+                        transaction.add_files(
+                            [path], snapshot_properties=summary, check_duplicate_files=False
+                        )
+                    transaction.set_properties({VERSION_PROPERTY + month: note})
+                return True
+            except (CommitFailedException, ValidationException) as error:
+                # another run wrote this table meanwhile: look again, its rows may be the same as ours
+                if attempt == COMMIT_TRIES:
+                    raise LakeUnreachable(
+                        f"{iceberg.name()} was changed by other runs during {COMMIT_TRIES} commits; run the month again."
+                    ) from error
+        raise AssertionError("unreachable")
+
+    @staticmethod
+    def _stored_rows(iceberg: Any, where: Any) -> int:
+        """Rows the current snapshot holds, so that rows deleted by hand are noticed."""
+        return sum(task.file.record_count for task in iceberg.scan(where).plan_files())
+
+    @staticmethod
+    def _describe(iceberg: Any, name: str, month: str, changed: bool) -> TableVersion:
+        """The month's version as the table notes it, and the newest snapshot that wrote it."""
+        note = json.loads(iceberg.properties[VERSION_PROPERTY + month])
+        wrote = [
+            s
+            for s in iceberg.snapshots()
+            if s.summary and s.summary.additional_properties.get("taxi.month") == month
+        ]
+        current = wrote[-1] if wrote else iceberg.current_snapshot()
+        return TableVersion(
+            name,
+            month,
+            note["data_version"],
+            note["rows"],
+            current.snapshot_id if current else None,
+            changed,
+        )
+
+    def _ensure(self, name: str, table: Table) -> Any:
+        """The Iceberg table, created or widened where the code has grown a column."""
+        from pyiceberg.exceptions import CommitFailedException, TableAlreadyExistsError
+        from pyiceberg.transforms import IdentityTransform
+
+        catalog = self._connect()
+        schema = (
+            table.arrow.append(pa.field(MONTH.name, MONTH.type)) if table.monthly else table.arrow
+        )
+        catalog.create_namespace_if_not_exists(name.split(".")[0])
+        if not catalog.table_exists(name):
+            # another run may create it at the same moment: then theirs serves as well
+            with (
+                suppress(TableAlreadyExistsError, CommitFailedException),
+                catalog.create_table_transaction(name, schema) as creation,
+            ):
+                if table.monthly:
+                    creation.update_spec().add_field(
+                        MONTH.name, IdentityTransform(), MONTH.name
+                    ).commit()
+        iceberg = catalog.load_table(name)
+        if set(schema.names) - {field.name for field in iceberg.schema().fields}:
+            iceberg.update_schema().union_by_name(schema).commit()
+        return iceberg
+
+    def _connect(self) -> Any:
+        """The catalog, opened once a process."""
+        if self._catalog is None:
+            from pyiceberg.catalog.sql import SqlCatalog  # slow to import
+
+            options = {"s3.endpoint": self.s3_endpoint} if self.s3_endpoint else {}
+            self._catalog = SqlCatalog(
+                "taxi", uri=self.catalog_uri, warehouse=self.warehouse, **options
+            )
+        return self._catalog
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        """Name the lake when it does not answer."""
+        from sqlalchemy.exc import OperationalError
+
+        try:
+            yield
+        except (OperationalError, OSError) as error:
+            raise LakeUnreachable(
+                f"The lake at {self.warehouse} does not answer ({str(error).splitlines()[0]}): check TAXI_LAKE, TAXI_CATALOG_URI and that both are running."
+            ) from error
+
+
+def version_metadata(version: TableVersion) -> dict[str, Any]:
+    """A table version as Dagster metadata."""
+    return {key: value for key, value in asdict(version).items() if value is not None}

@@ -1,0 +1,293 @@
+"""The model registry: MLflow runs, registered versions and the champion alias."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+from pydantic import PrivateAttr
+
+from taxi_assets.domain import bundle
+from taxi_assets.domain.errors import RegistryError, RegistryUnreachable
+
+if TYPE_CHECKING:  # MLflow takes four seconds to import: only model stages may
+    from mlflow import MlflowClient
+
+CHAMPION = "champion"
+CANDIDATE = "candidate"  # the newest month's version; MLflow reserves the alias name `latest`
+PIP_REQUIREMENTS = ["lightgbm", "numpy", "pandas", "pyarrow"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVersion:
+    """A registered version of a fleet's model.
+
+    Attributes:
+        name: registered model, `taxi-fare-green`.
+        version: number, counting from 1.
+        month: the month it was tested on.
+        identity: SHA-256 of everything that can change an answer.
+        run_id: MLflow run that logged it.
+        source: where MLflow keeps its files.
+        created: whether this call registered it.
+    """
+
+    name: str
+    version: int
+    month: str
+    identity: str
+    run_id: str
+    source: str
+    created: bool = False
+
+
+def model_name(fleet: str) -> str:
+    """Name of a fleet's registered model and of its experiment."""
+    return f"taxi-fare-{fleet}"
+
+
+class Registry(dg.ConfigurableResource[None]):
+    """MLflow, reached when it is first needed."""
+
+    tracking_uri: str
+    local_root: str
+
+    _client: Any = PrivateAttr(default=None)
+
+    @contextmanager
+    def run(self, dagster_run: dg.DagsterRun, fleet: str) -> Iterator[Any]:
+        """The MLflow run of a Dagster run: all its steps log to one, whichever process they run in.
+
+        Yields:
+            dagster-mlflow's handle, with MLflow's functions on it. The run ends when the block does.
+        """
+        from dagster_mlflow import mlflow_tracking
+
+        self._ensure_experiment(model_name(fleet))
+        config = {
+            "experiment_name": model_name(fleet),
+            "mlflow_tracking_uri": self.tracking_uri,
+            "extra_tags": {"fleet": fleet},
+        }
+        status = "FAILED"
+        with dg.build_resources(
+            {"mlflow": mlflow_tracking.configured(config)}, dagster_run=dagster_run
+        ) as resources:
+            try:
+                yield resources.mlflow
+                status = "FINISHED"
+            finally:
+                resources.mlflow.end_run(status=status)
+
+    def register(
+        self, tracked: Any, fleet: str, month: str, folder: Path, tags: dict[str, str]
+    ) -> ModelVersion:
+        """Log a bundle and make it a version, unless a version with the same answers exists for this month.
+
+        Args:
+            tracked: handle from `run`.
+            fleet: fleet name.
+            month: month it will be tested on.
+            folder: the bundle.
+            tags: kept on the version.
+        """
+        identity = bundle.load(folder).manifest["identity"]
+        with self._exclusively():
+            known = [v for v in self.versions(fleet) if (v.month, v.identity) == (month, identity)]
+            if known:
+                return known[-1]
+            found = _log_model(tracked, folder, model_name(fleet))
+            for key, value in {
+                **tags,
+                "month": month,
+                "identity": identity,
+            }.items():  # identity last: it says the version is whole
+                self.client.set_model_version_tag(found.name, found.version, key, value)
+            if all(version.month <= month for version in self.versions(fleet)):
+                self.client.set_registered_model_alias(found.name, CANDIDATE, found.version)
+        return ModelVersion(
+            found.name,
+            int(found.version),
+            month,
+            identity,
+            tracked.active_run().info.run_id,
+            found.source,
+            created=True,
+        )
+
+    def versions(self, fleet: str) -> list[ModelVersion]:
+        """All finished versions, oldest first; one whose registration was cut short has no month and is left out."""
+        found = self.client.search_model_versions(f"name='{model_name(fleet)}'", max_results=10_000)
+        read = [_read_version(v) for v in found if "identity" in v.tags and "month" in v.tags]
+        return sorted(read, key=lambda version: version.version)
+
+    def version_of(self, fleet: str, month: str) -> ModelVersion:
+        """The newest version tested on a month.
+
+        Raises:
+            RegistryError: there is none.
+        """
+        found = [version for version in self.versions(fleet) if version.month == month]
+        if not found:
+            raise RegistryError(
+                f"{model_name(fleet)} has no version for {month}: materialize {fleet}/fare_model for it first."
+            )
+        return found[-1]
+
+    def champion(self, fleet: str) -> ModelVersion | None:
+        """The version the alias points at, or None when nothing was promoted yet."""
+        number = self._aliases(fleet).get(CHAMPION)
+        return next(
+            (v for v in self.versions(fleet) if number is not None and v.version == int(number)),
+            None,
+        )
+
+    def promote(self, version: ModelVersion) -> None:
+        """Point the champion alias at a version."""
+        self.client.set_registered_model_alias(version.name, CHAMPION, str(version.version))
+
+    def tag(self, version: ModelVersion, **tags: object) -> None:
+        """Add tags to a version."""
+        for key, value in tags.items():
+            self.client.set_model_version_tag(version.name, str(version.version), key, str(value))
+
+    def load(self, version: ModelVersion) -> bundle.Bundle:
+        """Fetch a version's bundle and verify it."""
+        import mlflow
+
+        with tempfile.TemporaryDirectory() as scratch:
+            source = f"models:/{version.name}/{version.version}"
+            mlflow.set_tracking_uri(self.tracking_uri)
+            with _quiet_progress():
+                folder = mlflow.artifacts.download_artifacts(artifact_uri=source, dst_path=scratch)
+            return bundle.load(Path(folder) / "artifacts" / "bundle")
+
+    @property
+    def client(self) -> "MlflowClient":
+        """MLflow's client, once the server has answered."""
+        if self._client is None:
+            from mlflow import MlflowClient
+
+            self._answering()
+            self._client = MlflowClient(self.tracking_uri)
+        return self._client
+
+    def _aliases(self, fleet: str) -> dict[str, str]:
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return dict(self.client.get_registered_model(model_name(fleet)).aliases)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return {}
+
+    def _answering(self) -> None:
+        """Ask a server for its health first: MLflow itself would retry for minutes before it said anything."""
+        if not self.tracking_uri.startswith("http"):
+            Path(self.local_root).mkdir(parents=True, exist_ok=True)
+            return
+        import httpx
+
+        try:
+            httpx.get(f"{self.tracking_uri.rstrip('/')}/health", timeout=10).raise_for_status()
+        except httpx.HTTPError as error:
+            raise RegistryUnreachable(
+                f"MLflow at {self.tracking_uri} does not answer ({error}): start it, or correct MLFLOW_TRACKING_URI."
+            ) from error
+
+    def _ensure_experiment(self, name: str) -> None:
+        """Create the experiment with its artifacts below `local_root`; a server decides for itself where they go."""
+        with self._exclusively():
+            if self.client.get_experiment_by_name(name) is None:
+                local = not self.tracking_uri.startswith("http")
+                self.client.create_experiment(
+                    name, (Path(self.local_root) / "artifacts" / name).as_uri() if local else None
+                )
+
+    @contextmanager
+    def _exclusively(self) -> Iterator[None]:
+        """One process at a time: looking for a version and creating it are two calls that MLflow cannot join."""
+        from filelock import FileLock
+
+        Path(self.local_root).mkdir(parents=True, exist_ok=True)
+        with FileLock(Path(self.local_root) / "registry.lock"):
+            yield
+
+
+def _read_version(found: Any) -> ModelVersion:
+    """A version as MLflow describes it."""
+    return ModelVersion(
+        found.name,
+        int(found.version),
+        found.tags["month"],
+        found.tags["identity"],
+        found.run_id,
+        found.source,
+    )
+
+
+def _log_model(tracked: Any, folder: Path, name: str) -> Any:
+    """Log a bundle as a pyfunc made from code, with the feature code it was trained with, and register it."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    inputs = Schema(
+        [
+            ColSpec("datetime", "pickup_at"),
+            ColSpec("long", "pickup_zone"),
+            ColSpec("long", "dropoff_zone"),
+            ColSpec("double", "passengers"),
+        ]
+    )
+    package = Path(bundle.__file__).parents[1]
+    with tempfile.TemporaryDirectory() as scratch:
+        code = Path(scratch) / package.name
+        shutil.copytree(
+            package / "domain", code / "domain", ignore=shutil.ignore_patterns("__pycache__")
+        )
+        shutil.copy(package / "__init__.py", code)
+        logged = tracked.pyfunc.log_model(
+            name="model",
+            python_model=str(Path(__file__).with_name("served_model.py")),
+            artifacts={"bundle": str(folder)},
+            code_paths=[str(code)],
+            signature=ModelSignature(
+                inputs=inputs, outputs=Schema([ColSpec("double", "fare_usd")])
+            ),
+            pip_requirements=PIP_REQUIREMENTS,
+        )
+    return tracked.register_model(logged.model_uri, name)
+
+
+@contextmanager
+def _quiet_progress() -> Iterator[None]:
+    """No progress bars of MLflow's for files of a megabyte."""
+    before = os.environ.get("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR")
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+    try:
+        yield
+    finally:
+        os.environ.pop("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR")
+        if before is not None:
+            os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = before
+
+
+@lru_cache
+def git_sha() -> str:
+    """The commit of the code that runs; `unknown` outside a checkout."""
+    found = subprocess.run(
+        ["git", "rev-parse", "HEAD"],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return found.stdout.strip() or "unknown"

@@ -1,0 +1,42 @@
+"""The model as MLflow serves it: a bundle behind MLflow's pyfunc interface, kept as code and never pickled."""
+
+from pathlib import Path
+from typing import Any
+
+import mlflow
+import numpy as np
+import pandas as pd
+
+from taxi_assets.domain import bundle
+
+
+class FareModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defined]
+    """Quotes trips given as a frame."""
+
+    def load_context(self, context: Any) -> None:
+        """Read and verify the bundle that was logged beside this code."""
+        self.bundle = bundle.load(Path(context.artifacts["bundle"]))
+
+    def predict(
+        self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
+    ) -> pd.DataFrame:
+        """Fares in US dollars.
+
+        Args:
+            context: MLflow's, unused.
+            model_input: (n, 4) `pickup_at` New York local time, `pickup_zone`, `dropoff_zone` TLC ids, `passengers`.
+            params: MLflow's, unused.
+
+        Returns:
+            (n, 1) `fare_usd`.
+        """
+        fares = self.bundle.quote(
+            model_input["pickup_zone"].to_numpy(np.int64),
+            model_input["dropoff_zone"].to_numpy(np.int64),
+            model_input["pickup_at"].to_numpy("datetime64[us]"),
+            model_input["passengers"].to_numpy(np.float32),
+        )
+        return pd.DataFrame({"fare_usd": fares})
+
+
+mlflow.models.set_model(FareModel())  # type: ignore[attr-defined]

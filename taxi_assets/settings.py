@@ -1,0 +1,102 @@
+"""Every environment variable the pipeline reads, in one place."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from taxi_assets.domain.fleets import get_fleet
+from taxi_assets.domain.months import check_month
+
+TLC_CDN = "https://d37ci6vzurychx.cloudfront.net"
+
+
+class Settings(BaseSettings):
+    """Where things are and how much of them to use; read from `TAXI_…` variables.
+
+    Attributes:
+        home: folder of all local state.
+        fleets: fleets to build assets for; comma-separated in the environment.
+        tlc_url: root of the trip files: https, http, file, gs or s3.
+        lake: root of landed files and tables; `home`/lake when not set.
+        catalog_uri: the Iceberg catalog's database; SQLite in `home` when not set.
+        s3_endpoint: endpoint of an S3-compatible store other than AWS.
+        mlflow_tracking_uri: MLflow server, from `MLFLOW_TRACKING_URI`; SQLite in `home` when not set.
+        first_month: first monthly partition.
+        train_months: months a model trains on at most.
+        min_train_months: months below which no model is trained.
+        train_threads: threads LightGBM trains with; part of what makes a model reproducible.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="TAXI_", frozen=True, populate_by_name=True)
+
+    home: Path = Path(".taxi")
+    fleets: Annotated[tuple[str, ...], NoDecode] = ("green",)
+    tlc_url: str = TLC_CDN
+    lake: str = ""
+    catalog_uri: str = ""
+    s3_endpoint: str | None = None
+    mlflow_tracking_uri: str = Field(
+        "", validation_alias=AliasChoices("MLFLOW_TRACKING_URI", "mlflow_tracking_uri")
+    )
+    first_month: str = "2023-01"
+    train_months: int = Field(12, ge=2, le=60)
+    min_train_months: int = Field(2, ge=2, le=60)
+    train_threads: int = Field(2, ge=1, le=256)
+    executor: Literal["in_process", "multiprocess"] = "in_process"
+
+    @field_validator("fleets", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """Read `green,yellow`."""
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("fleets")
+    @classmethod
+    def _known_fleets(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or len(set(value)) != len(value):
+            raise ValueError("name each fleet once, for example TAXI_FLEETS=green,yellow")
+        return tuple(get_fleet(name).name for name in value)
+
+    @field_validator("first_month")
+    @classmethod
+    def _a_month(cls, value: str) -> str:
+        return check_month(value)
+
+    @model_validator(mode="after")
+    def _windows_fit(self) -> "Settings":
+        if self.min_train_months > self.train_months:
+            raise ValueError("TAXI_MIN_TRAIN_MONTHS must not exceed TAXI_TRAIN_MONTHS")
+        return self
+
+    @property
+    def root(self) -> Path:
+        """`home` as an absolute path."""
+        return self.home.expanduser().resolve()
+
+    @property
+    def lake_uri(self) -> str:
+        """Root of landed files and tables."""
+        return self.lake or (self.root / "lake").as_posix()
+
+    @property
+    def catalog(self) -> str:
+        """SQLAlchemy URI of the Iceberg catalog."""
+        # the timeout lets a second writer wait for SQLite's lock instead of failing
+        return (
+            self.catalog_uri
+            or f"sqlite:///{(self.root / 'lake' / 'catalog.db').as_posix()}?timeout=60"
+        )
+
+    @property
+    def tracking_uri(self) -> str:
+        """MLflow's tracking URI."""
+        return (
+            self.mlflow_tracking_uri
+            or f"sqlite:///{(self.root / 'mlflow' / 'mlflow.db').as_posix()}"
+        )
