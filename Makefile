@@ -16,9 +16,9 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 $(READY): requirements/dev.txt requirements/uv.txt pyproject.toml
-	@uv=$$(command -v uv || true); \
+	@set -e; uv=$$(command -v uv || true); \
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv; \
-	test -n "$$uv" || { $(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt; uv=$(BIN)/uv; }; \
+	test -n "$$uv" || { uv=$(BIN)/uv; $(BIN)/python -m ensurepip >/dev/null && $(BIN)/python -m pip install --quiet --require-hashes -r requirements/uv.txt; }; \
 	$$uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt && \
 	$$uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@

@@ -1,1 +1,1 @@
-"""New York's taxi trip files as a Dagster asset graph that ends in a fare model people can trust."""
+"""New York's taxi trip files as a Dagster asset graph, ending in a fare model people can trust."""

@@ -2,12 +2,14 @@
 
 import dagster as dg
 
+from taxi_assets.assets.evaluation import evaluation
 from taxi_assets.assets.features import route_history, trip_features
-from taxi_assets.assets.model import champion, evaluation, fare_model
+from taxi_assets.assets.model import champion, fare_model
 from taxi_assets.assets.raw import raw_trips, zones
 from taxi_assets.assets.tables import sorted_trips
-from taxi_assets.checks.model import model_checks
-from taxi_assets.checks.tables import table_checks
+from taxi_assets.checks.model import MODEL_CHECKS
+from taxi_assets.checks.monthly import monthly_checks
+from taxi_assets.checks.tables import TABLE_CHECKS
 from taxi_assets.domain.fleets import Fleet, get_fleet
 from taxi_assets.partitions import monthly
 from taxi_assets.resources.lake import Lake
@@ -35,13 +37,15 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         asset_checks=[
             check
             for fleet in fleets
-            for check in (*table_checks(fleet, months), *model_checks(fleet, months))
+            for check in monthly_checks((*TABLE_CHECKS, *MODEL_CHECKS), fleet, months)
         ],
         jobs=[
             dg.define_asset_job(
                 month_job(fleet.name),
                 dg.AssetSelection.key_prefixes([fleet.name]) | dg.AssetSelection.assets("zones"),
-                description=f"One month of {fleet.name} trips, from the published file to the champion.",
+                description=(
+                    f"One month of {fleet.name} trips, from the published file to the champion."
+                ),
             )
             for fleet in fleets
         ],
@@ -75,7 +79,7 @@ def resources(settings: Settings) -> dict[str, object]:
         s3_endpoint=settings.s3_endpoint,
     )
     return {
-        "source": TlcSource(url=settings.tlc_url, s3_endpoint=settings.s3_endpoint),
+        "source": TlcSource(url=settings.source_url, s3_endpoint=settings.s3_endpoint),
         "landing": LandingZone(
             root=f"{settings.lake_uri}/landing", s3_endpoint=settings.s3_endpoint
         ),

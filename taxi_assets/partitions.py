@@ -2,6 +2,8 @@
 
 import dagster as dg
 
+from taxi_assets.warnings import preview_accepted
+
 
 def monthly(first_month: str) -> dg.MonthlyPartitionsDefinition:
     """One partition a month from `first_month` to the last month that has ended, in New York."""
@@ -12,6 +14,7 @@ def monthly(first_month: str) -> dg.MonthlyPartitionsDefinition:
 
 def months_before(count: int) -> dg.TimeWindowPartitionMapping:
     """The `count` months before each month; a month takes those that exist."""
-    return dg.TimeWindowPartitionMapping(
-        start_offset=-count, end_offset=-1, allow_nonexistent_upstream_partitions=True
-    )
+    with preview_accepted():
+        return dg.TimeWindowPartitionMapping(
+            start_offset=-count, end_offset=-1, allow_nonexistent_upstream_partitions=True
+        )

@@ -18,11 +18,12 @@ class Settings(BaseSettings):
     Attributes:
         home: folder of all local state.
         fleets: fleets to build assets for; comma-separated in the environment.
-        tlc_url: root of the trip files: https, http, file, gs or s3.
+        tlc_url: root of the trip files: https, http, file, gs or s3; see `source_url`.
         lake: root of landed files and tables; `home`/lake when not set.
         catalog_uri: the Iceberg catalog's database; SQLite in `home` when not set.
         s3_endpoint: endpoint of an S3-compatible store other than AWS.
-        mlflow_tracking_uri: MLflow server, from `MLFLOW_TRACKING_URI`; SQLite in `home` when not set.
+        mlflow_tracking_uri: MLflow server, from `MLFLOW_TRACKING_URI`;
+            SQLite in `home` when not set.
         first_month: first monthly partition.
         train_months: months a model trains on at most.
         min_train_months: months below which no model is trained.
@@ -33,7 +34,7 @@ class Settings(BaseSettings):
 
     home: Path = Path(".taxi")
     fleets: Annotated[tuple[str, ...], NoDecode] = ("green",)
-    tlc_url: str = TLC_CDN
+    tlc_url: str = ""
     lake: str = ""
     catalog_uri: str = ""
     s3_endpoint: str | None = None
@@ -78,6 +79,17 @@ class Settings(BaseSettings):
     def root(self) -> Path:
         """`home` as an absolute path."""
         return self.home.expanduser().resolve()
+
+    @property
+    def simulated_tree(self) -> Path:
+        """Where the demo's made-up trip files lie."""
+        return self.root / "simulated"
+
+    @property
+    def source_url(self) -> str:
+        """Root of the trip files: as set, else the demo's made-up ones if any, else TLC's."""
+        made_up = self.simulated_tree.as_uri() if self.simulated_tree.exists() else TLC_CDN
+        return self.tlc_url or made_up
 
     @property
     def lake_uri(self) -> str:

@@ -9,8 +9,8 @@ from taxi_assets.domain.history import PAST_COLUMNS
 from taxi_assets.domain.history import route_history as summarise
 from taxi_assets.domain.schemas import ROUTE_HISTORY, TRIP_FEATURES
 from taxi_assets.partitions import months_before
-from taxi_assets.resources.lake import TableSlice
 from taxi_assets.resources.streams import pooled
+from taxi_assets.resources.table_slice import TableSlice
 from taxi_assets.resources.tables import Rows
 
 TRIP_COLUMNS = [
@@ -39,7 +39,10 @@ def route_history(
         ins={
             "past": dg.AssetIn([fleet.name, "clean_trips"], partition_mapping=months_before(window))
         },
-        description=f"What {fleet.name} rides cost and took in the {window} months before this one. One row is {ROUTE_HISTORY.grain}.",
+        description=(
+            f"What {fleet.name} rides cost and took in the {window} months before this one. "
+            f"One row is {ROUTE_HISTORY.grain}."
+        ),
     )
     def history(past: TableSlice) -> Rows:
         table = summarise(past.batches(PAST_COLUMNS))

@@ -57,7 +57,10 @@ def raw_trips(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.AssetsDe
         group_name="raw",
         kinds={"parquet"},
         code_version="1",
-        description=f"{fleet.name.capitalize()} trip files as TLC published them, byte for byte. One file a month. {fleet.description}.",
+        description=(
+            f"{fleet.name.capitalize()} trip files as TLC published them, byte for byte. "
+            f"One file a month. {fleet.description}."
+        ),
     )
     def land(
         context: dg.AssetExecutionContext, source: TlcSource, landing: dg.ResourceParam[Landing]

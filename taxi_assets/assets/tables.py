@@ -25,16 +25,23 @@ from taxi_assets.resources.tables import Rows
 
 
 def sorted_trips(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-    """`clean_trips` and `rejected_trips` of one fleet: one step, so that no trip can fall between them."""
+    """`clean_trips` and `rejected_trips` of one fleet.
+
+    One step, so that no trip can fall between them.
+    """
 
     def out(name: str, grain: str, kind: str) -> dg.AssetOut:
         return dg.AssetOut(
-            key=[fleet.name, name], group_name="tables", kinds={"iceberg"}, io_manager_key="tables", code_version="1",
+            key=[fleet.name, name],
+            group_name="tables",
+            kinds={"iceberg"},
+            io_manager_key="tables",
+            code_version="1",
             description=f"{fleet.name.capitalize()} trips that {kind}. {grain.capitalize()}.",
-        )  # fmt: skip
+        )
 
     @dg.multi_asset(
-        name=f"{fleet.name}__sorted_trips",
+        name=f"{fleet.name}__clean_and_rejected_trips",
         outs={
             "clean_trips": out(
                 "clean_trips",
@@ -59,7 +66,10 @@ def sorted_trips(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.Asset
         refunds = refund_rows(pair_columns(landing, fleet, month))
 
         def pass_over() -> Iterator[Sorted]:
-            """The sorted file, batch by batch; read once for each table, so that neither waits in memory."""
+            """The sorted file, batch by batch.
+
+            Read once for each table, so that neither waits in memory.
+            """
             yield from pooled(
                 lambda item: sort_trips(item[1], item[0], fleet, month, refunds),
                 numbered_batches(landing, fleet, month),

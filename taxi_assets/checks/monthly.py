@@ -1,12 +1,20 @@
-"""How every check here is built: recorded on its month, and silent, not passed, when it cannot judge."""
+"""How every check here is built.
 
-from collections.abc import Callable, Iterator
+Recorded on its month, and silent, not passed, when it cannot judge.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 
+from taxi_assets.domain.fleets import Fleet
+from taxi_assets.domain.schemas import Table
 from taxi_assets.resources.lake import Lake
 from taxi_assets.resources.landing import Landing
+from taxi_assets.resources.table_slice import TableSlice
+from taxi_assets.warnings import preview_accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,61 +26,90 @@ class CannotJudge:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a check may look at."""
+    """What a check may look at: one month of one fleet."""
 
+    fleet: Fleet
     month: str
     lake: Lake
     landing: Landing
 
+    def rows_of(self, table: Table) -> TableSlice:
+        """The month of one of the fleet's tables."""
+        return self.lake.slice(f"{self.fleet.name}.{table.name}", table, [self.month])
+
 
 Verdict = dg.AssetCheckResult | CannotJudge
+Shown = str | float | dg.MetadataValue[Any]  # what a verdict may say it saw
 
 
-def monthly_check(
-    asset: dg.AssetKey,
-    name: str,
-    months: dg.PartitionsDefinition[str],
-    judge: Callable[[Seen], Verdict],
-    *,
-    blocking: bool,
-    description: str,
-) -> dg.AssetChecksDefinition:
-    """A check of one month of one asset.
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A named question about one asset.
 
-    A check that cannot judge records nothing: no evaluation is honest, a pass would not be. That is why this is a
-    subsettable multi-check, the one kind whose result may be left out.
+    Attributes:
+        asset: last part of the asset key.
+        name: an assertion.
+        judge: answers it; its docstring is the description in the UI.
+        blocking: whether a failure (with severity ERROR) stops what comes after.
     """
 
-    @dg.multi_asset_check(
-        name="__".join([*asset.path, name]),
-        specs=[
-            dg.AssetCheckSpec(
-                name, asset=asset, blocking=blocking, partitions_def=months, description=description
-            )
-        ],
-        can_subset=True,
+    asset: str
+    name: str
+    judge: Callable[[Seen], Verdict]
+    blocking: bool
+
+
+def monthly_checks(
+    checks: Sequence[Check], fleet: Fleet, months: dg.PartitionsDefinition[str]
+) -> list[dg.AssetChecksDefinition]:
+    """The checks of one fleet, as Dagster runs them."""
+    with preview_accepted():
+        return [_monthly_check(check, fleet, months) for check in checks]
+
+
+def _monthly_check(
+    check: Check, fleet: Fleet, months: dg.PartitionsDefinition[str]
+) -> dg.AssetChecksDefinition:
+    """One check, on its month.
+
+    A check that cannot judge records nothing: no evaluation is honest, a pass would not be. That is
+    why this is a subsettable multi-check, the one kind whose result may be left out. A blocking
+    check has no such way out, because Dagster goes on where a result is missing.
+    """
+    spec = dg.AssetCheckSpec(
+        check.name,
+        asset=dg.AssetKey([fleet.name, check.asset]),
+        blocking=check.blocking,
+        partitions_def=months,
+        description=check.judge.__doc__,
     )
-    def check(
+
+    @dg.multi_asset_check(
+        name=f"{fleet.name}__{check.asset}__{check.name}", specs=[spec], can_subset=True
+    )
+    def run(
         context: dg.AssetCheckExecutionContext, lake: Lake, landing: dg.ResourceParam[Landing]
     ) -> Iterator[dg.AssetCheckResult]:
         month = context.op_execution_context.partition_key
-        verdict = judge(Seen(month, lake, landing))
-        if isinstance(verdict, CannotJudge):
-            context.log.info(f"{name} did not run for {month}: {verdict.reason}")
-            return
-        yield verdict
+        verdict = check.judge(Seen(fleet, month, lake, landing))
+        if not isinstance(verdict, CannotJudge):
+            yield verdict
+        elif check.blocking:
+            raise TypeError(f"{check.name} blocks, so it has to come to a verdict")
+        else:
+            context.log.info(f"{check.name} did not run for {month}: {verdict.reason}")
 
-    return check
+    return run
 
 
-def warning(passed: bool, **metadata: object) -> dg.AssetCheckResult:
+def warning(passed: bool, **metadata: Shown) -> dg.AssetCheckResult:
     """A verdict that never stops what comes after."""
     return dg.AssetCheckResult(
         passed=passed, severity=dg.AssetCheckSeverity.WARN, metadata=metadata
     )
 
 
-def gate(passed: bool, **metadata: object) -> dg.AssetCheckResult:
+def gate(passed: bool, **metadata: Shown) -> dg.AssetCheckResult:
     """A verdict that does."""
     return dg.AssetCheckResult(
         passed=passed, severity=dg.AssetCheckSeverity.ERROR, metadata=metadata

@@ -1,13 +1,11 @@
 """Is the data sound: schema, conservation, and what is usual."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-import dagster as dg
 import pyarrow as pa
 
-from taxi_assets.checks.monthly import CannotJudge, Seen, Verdict, gate, monthly_check, warning
+from taxi_assets.checks.monthly import CannotJudge, Check, Seen, Verdict, gate, warning
 from taxi_assets.domain.conservation import balance
-from taxi_assets.domain.fleets import Fleet
 from taxi_assets.domain.schemas import CLEAN_TRIPS, REJECTED_TRIPS, TRIP_FEATURES, Table
 from taxi_assets.domain.trips import schema_faults
 from taxi_assets.domain.usual import usual_range
@@ -17,94 +15,88 @@ from taxi_assets.resources.landed_trips import open_trips
 from taxi_assets.resources.streams import pooled
 
 REJECTS_MARGIN, VOLUME_MARGIN = 0.2, 0.3
+MOST_FAILURES_SHOWN = 20
 
 
-def table_checks(
-    fleet: Fleet, months: dg.PartitionsDefinition[str]
-) -> list[dg.AssetChecksDefinition]:
-    """All checks on one fleet's raw file and tables."""
-
-    def key(name: str) -> dg.AssetKey:
-        return dg.AssetKey([fleet.name, name])
-
-    def known(seen: Seen) -> Verdict:
-        with open_trips(seen.landing, fleet, seen.month) as file:
-            added, wrong = schema_faults(file.schema_arrow, fleet)
-        if wrong:
-            return gate(False, missing_or_retyped="; ".join(wrong), added=", ".join(added))
-        return warning(not added, added=", ".join(added), missing_or_retyped="")
-
-    def published(seen: Seen) -> Verdict:
-        with open_trips(seen.landing, fleet, seen.month) as file:
-            wanted = [
-                name
-                for name in file.schema_arrow.names
-                if name.lower() in published_schema(fleet).columns
-            ]
-            rows = file.read(wanted)
-        return schema_verdict(
-            failures(
-                published_schema(fleet), rows.rename_columns([name.lower() for name in wanted])
-            )
-        )
-
-    def volume(seen: Seen) -> Verdict:
-        with open_trips(seen.landing, fleet, seen.month) as file:
-            rows = file.metadata.num_rows
-        return usual(rows, [kept + lost for kept, lost in past_counts(seen, fleet)], VOLUME_MARGIN)
-
-    def rejects(seen: Seen) -> Verdict:
-        kept, lost = counts(seen, fleet)[seen.month]
-        return usual(
-            lost / (kept + lost),
-            [lost / (kept + lost) for kept, lost in past_counts(seen, fleet)],
-            REJECTS_MARGIN,
-        )
-
-    def conserves(seen: Seen) -> Verdict:
-        ledger = balance(published_fares(seen, fleet), sorted_trips(seen, fleet))
-        return gate(
-            ledger.balances, published_rows=ledger.published_rows, clean_plus_rejected_rows=ledger.sorted_rows, lost_rows=ledger.lost,
-            doubled_rows=ledger.doubled, published_fares_usd=ledger.published_cents / 100, clean_plus_rejected_fares_usd=ledger.sorted_cents / 100,
-        )  # fmt: skip
-
-    raw, clean, rejected, features = (
-        key("raw_trips"),
-        key("clean_trips"),
-        key("rejected_trips"),
-        key("trip_features"),
-    )
-    return [
-        monthly_check(raw, "source_schema_is_known", months, known, blocking=True, description="No column we need is missing or retyped (blocks), none is new (warns)."),
-        monthly_check(raw, "matches_schema", months, published, blocking=True, description="Needed columns can be read and are mostly filled."),
-        monthly_check(raw, "volume_is_usual", months, volume, blocking=False, description=f"Rows lie within {VOLUME_MARGIN:.0%} of the range of the last 12 months."),
-        monthly_check(clean, "matches_schema", months, lambda s: table_verdict(s, fleet, CLEAN_TRIPS), blocking=True, description="Every clean trip has the types and bounds its table promises."),
-        monthly_check(clean, "conserves_every_row", months, conserves, blocking=True, description="Every published row and cent is in clean_trips or rejected_trips, once."),
-        monthly_check(rejected, "rejects_stay_usual", months, rejects, blocking=False, description=f"The rejected share lies within {REJECTS_MARGIN:.0%} of the range of the last 12 months."),
-        monthly_check(features, "matches_schema", months, lambda s: table_verdict(s, fleet, TRIP_FEATURES), blocking=True, description="Every feature has the type and bounds its table promises."),
-    ]  # fmt: skip
+def source_schema_is_known(seen: Seen) -> Verdict:
+    """No column we need is missing or retyped (this blocks) and none is new (this warns)."""
+    with open_trips(seen.landing, seen.fleet, seen.month) as file:
+        added, wrong = schema_faults(file.schema_arrow, seen.fleet)
+    if wrong:
+        return gate(False, missing_or_retyped="; ".join(wrong), added=", ".join(added))
+    return warning(not added, added=", ".join(added), missing_or_retyped="")
 
 
-def schema_verdict(found: list[str]) -> dg.AssetCheckResult:
-    """Pass when nothing failed; name the failures otherwise."""
+def published_matches_schema(seen: Seen) -> Verdict:
+    """The columns we need can be read as what they should be, and are mostly filled."""
+    schema = published_schema(seen.fleet)
+    with open_trips(seen.landing, seen.fleet, seen.month) as file:
+        names = [name for name in file.schema_arrow.names if name.lower() in schema.columns]
+        rows = file.read(names).rename_columns([name.lower() for name in names])
+    return schema_verdict(failures(schema, rows), rows=len(rows))
+
+
+def clean_matches_schema(seen: Seen) -> Verdict:
+    """Every clean trip has the types and keeps the bounds that its table promises."""
+    return table_verdict(seen, CLEAN_TRIPS)
+
+
+def features_match_schema(seen: Seen) -> Verdict:
+    """Every feature has the type and keeps the bounds that its table promises."""
+    return table_verdict(seen, TRIP_FEATURES)
+
+
+def volume_is_usual(seen: Seen) -> Verdict:
+    """The month's rows lie within 30 % of the range of the last 12 months."""
+    with open_trips(seen.landing, seen.fleet, seen.month) as file:
+        rows = file.metadata.num_rows
+    return usual(rows, [kept + lost for kept, lost in past_counts(seen)], VOLUME_MARGIN)
+
+
+def rejects_stay_usual(seen: Seen) -> Verdict:
+    """The share of rejected trips lies within 20 % of the range of the last 12 months."""
+    *past, share = [
+        lost / (kept + lost) for kept, lost in (*past_counts(seen), counts(seen)[seen.month])
+    ]
+    return usual(share, past, REJECTS_MARGIN)
+
+
+def conserves_every_row(seen: Seen) -> Verdict:
+    """Every published row and cent is in clean_trips or in rejected_trips, once."""
+    ledger = balance(published_fares(seen), sorted_trips(seen))
     return gate(
-        not found,
-        failures=len(found),
-        **{f"failure_{n}": text for n, text in enumerate(found[:20], start=1)},
+        ledger.balances,
+        published_rows=ledger.published_rows,
+        clean_plus_rejected_rows=ledger.sorted_rows,
+        lost_rows=ledger.lost,
+        doubled_rows=ledger.doubled,
+        published_fares_usd=ledger.published_cents / 100,
+        clean_plus_rejected_fares_usd=ledger.sorted_cents / 100,
     )
 
 
-def table_verdict(seen: Seen, fleet: Fleet, table: Table) -> Verdict:
+TABLE_CHECKS = (
+    Check("raw_trips", "source_schema_is_known", source_schema_is_known, blocking=True),
+    Check("raw_trips", "matches_schema", published_matches_schema, blocking=True),
+    Check("raw_trips", "volume_is_usual", volume_is_usual, blocking=False),
+    Check("clean_trips", "matches_schema", clean_matches_schema, blocking=True),
+    Check("clean_trips", "conserves_every_row", conserves_every_row, blocking=True),
+    Check("rejected_trips", "rejects_stay_usual", rejects_stay_usual, blocking=False),
+    Check("trip_features", "matches_schema", features_match_schema, blocking=True),
+)
+
+
+def schema_verdict(found: Sequence[str], *, rows: int) -> Verdict:
+    """Pass when nothing failed; name the failures otherwise."""
+    shown = {f"failure_{n}": text for n, text in enumerate(found[:MOST_FAILURES_SHOWN], start=1)}
+    return gate(not found, rows=rows, failures=len(found), **shown)
+
+
+def table_verdict(seen: Seen, table: Table) -> Verdict:
     """Validate a table's month as it lies in the lake, batch by batch."""
-    part = seen.lake.slice(f"{fleet.name}.{table.name}", table, [seen.month])
-    schema = pandera_schema(table)
-    found = {
-        text: None
-        for batch in pooled(lambda rows: failures(schema, rows), part.batches())
-        for text in batch
-    }
-    result = schema_verdict(list(found))
-    return gate(result.passed, rows=part.rows, **result.metadata)
+    part, schema = seen.rows_of(table), pandera_schema(table)
+    found = pooled(lambda rows: failures(schema, rows), part.batches())
+    return schema_verdict(sorted({text for batch in found for text in batch}), rows=part.rows)
 
 
 def usual(value: float, past: list[float], margin: float) -> Verdict:
@@ -112,43 +104,37 @@ def usual(value: float, past: list[float], margin: float) -> Verdict:
     expected = usual_range(past, margin)
     if expected is None:
         return CannotJudge(f"there are {len(past)} earlier months to compare with")
-    return warning(
-        expected.holds(value),
-        observed=value,
-        low=expected.low,
-        high=expected.high,
-        months=expected.months,
-    )
+    low, high = expected.low, expected.high
+    passed = expected.holds(value)
+    return warning(passed, observed=value, low=low, high=high, months=expected.months)
 
 
-def counts(seen: Seen, fleet: Fleet) -> dict[str, tuple[int, int]]:
-    """Clean and rejected rows of every month that has any row at all."""
+def counts(seen: Seen) -> dict[str, tuple[int, int]]:
+    """Clean and rejected rows of every month that has any row at all, oldest first."""
     kept, lost = (
-        seen.lake.versions(f"{fleet.name}.{table.name}") for table in (CLEAN_TRIPS, REJECTED_TRIPS)
+        seen.lake.versions(f"{seen.fleet.name}.{table.name}")
+        for table in (CLEAN_TRIPS, REJECTED_TRIPS)
     )
-    both = {
-        month: (kept[month].rows, lost[month].rows) for month in sorted(kept.keys() & lost.keys())
-    }
-    return {month: pair for month, pair in both.items() if sum(pair)}
+    months = sorted(kept.keys() & lost.keys())
+    pairs = {month: (kept[month].rows, lost[month].rows) for month in months}
+    return {month: pair for month, pair in pairs.items() if sum(pair)}
 
 
-def past_counts(seen: Seen, fleet: Fleet) -> list[tuple[int, int]]:
-    """The same for earlier months, oldest first."""
-    return [pair for month, pair in counts(seen, fleet).items() if month < seen.month]
+def past_counts(seen: Seen) -> list[tuple[int, int]]:
+    """The same for earlier months only."""
+    return [pair for month, pair in counts(seen).items() if month < seen.month]
 
 
-def published_fares(seen: Seen, fleet: Fleet) -> Iterator[pa.Array]:
+def published_fares(seen: Seen) -> Iterator[pa.Array]:
     """The landed file's fares."""
-    source = next(column.source for column in fleet.columns if column.name == "fare_usd")
-    with open_trips(seen.landing, fleet, seen.month) as file:
+    source = next(column.source for column in seen.fleet.columns if column.name == "fare_usd")
+    with open_trips(seen.landing, seen.fleet, seen.month) as file:
         name = next(name for name in file.schema_arrow.names if name.lower() == source)
         for batch in file.iter_batches(BATCH_ROWS, columns=[name]):
             yield batch.column(0)
 
 
-def sorted_trips(seen: Seen, fleet: Fleet) -> Iterator[pa.RecordBatch]:
+def sorted_trips(seen: Seen) -> Iterator[pa.RecordBatch]:
     """Row number and fare of every clean and rejected trip."""
     for table in (CLEAN_TRIPS, REJECTED_TRIPS):
-        yield from seen.lake.slice(f"{fleet.name}.{table.name}", table, [seen.month]).batches(
-            ["source_row", "fare_usd"]
-        )
+        yield from seen.rows_of(table).batches(["source_row", "fare_usd"])

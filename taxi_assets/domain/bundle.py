@@ -1,4 +1,6 @@
-"""A model as text and tables in one folder, never a pickle: what training writes and everything else reads.
+"""A model as text and tables in one folder, never a pickle.
+
+What training writes and everything else reads:
 
 manifest.json          what it is made of and from, and the SHA-256 of every other file
 model.txt              LightGBM's text format
@@ -61,9 +63,8 @@ class Bundle:
 
     def predict(self, features: FloatArray) -> Fares:
         """Fares of (n, 30) features, US dollars."""
-        threads = (
-            1 if len(features) < 1_000 else 0
-        )  # starting threads costs more than predicting a few rows
+        # starting threads costs more than predicting a few rows
+        threads = 1 if len(features) < 1_000 else 0
         return np.asarray(self._booster.predict(features, num_threads=threads), dtype=np.float64)
 
     def quote(
@@ -73,7 +74,10 @@ class Bundle:
         pickup_at: npt.NDArray[np.datetime64],
         passengers: npt.NDArray[np.floating],
     ) -> Fares:
-        """Fares of (n,) trips that are about to begin, US dollars; arguments as `features.build_features`."""
+        """Fares of (n,) trips that are about to begin, US dollars.
+
+        Arguments as `features.build_features`.
+        """
         return self.predict(
             build_features(pickup_zone, dropoff_zone, pickup_at, passengers, self.known)
         )
@@ -85,16 +89,17 @@ def save(
     """Write a bundle.
 
     Args:
-        folder: an empty folder.
+        folder: created where it does not exist.
         trained: outcome of `model.train`.
         zones: the zones table.
         history: the route history of the test month.
-        provenance: what it was made from (fleet, month, snapshots, code version, library versions), kept in the
-            manifest but not part of the model's identity.
+        provenance: what it was made from (fleet, month, snapshots, code version, library versions),
+            kept in the manifest but not part of the model's identity.
 
     Returns:
         The model's identity: a SHA-256 over everything that can change an answer.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.txt").write_text(trained.model_text, encoding="utf-8")
     pq.write_table(zones, folder / "zones.parquet")
     pq.write_table(history, folder / "route_history.parquet")
@@ -121,7 +126,8 @@ def load(folder: Path) -> Bundle:
     """Read a bundle and verify every byte of it.
 
     Raises:
-        BundleError: a file is missing, added or changed, or the bundle was made for other feature code.
+        BundleError: a file is missing, added or changed, or the bundle was
+            made for other feature code.
     """
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
@@ -133,30 +139,32 @@ def load(folder: Path) -> Bundle:
     found = {path.name for path in folder.iterdir()} - {"manifest.json"}
     if found != set(listed) or set(listed) != set(FILES):
         raise BundleError(
-            f"The model bundle holds {sorted(found)}, but should hold {sorted(FILES)}: log the model again."
+            f"The model bundle holds {sorted(found)}, but should hold {sorted(FILES)}: "
+            "log the model again."
         )
     changed = [name for name, digest in listed.items() if _sha256(folder / name) != digest]
     if changed:
         raise BundleError(
-            f"{', '.join(changed)} of the model bundle changed since it was written: log the model again."
+            f"{', '.join(changed)} of the model bundle changed since it was written: "
+            "log the model again."
         )
     if manifest["features"] != list(FEATURES) or manifest["format"] != FORMAT:
         raise BundleError(
-            "The model bundle was made by other feature code: install the version in its manifest, or train again."
+            "The model bundle was made by other feature code: install the version in its "
+            "manifest, or train again."
         )
     baselines = json.loads((folder / "baselines.json").read_text(encoding="utf-8"))
+    linear: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in baselines["linear"].items()
+    }
     return Bundle(
         manifest=manifest,
         model_text=(folder / "model.txt").read_text(encoding="utf-8"),
         zones=pq.read_table(folder / "zones.parquet").to_pandas(),
         history=pq.read_table(folder / "route_history.parquet"),
         global_median_usd=baselines["global_median_usd"],
-        linear=LinearBaseline(
-            **{
-                key: tuple(v) if isinstance(v, list) else v
-                for key, v in baselines["linear"].items()
-            }
-        ),
+        linear=LinearBaseline(**linear),
     )
 
 

@@ -1,7 +1,7 @@
-"""The rules a trip must pass to be kept, each with its bound and its reason, in the order they are applied.
+"""The rules a trip must pass to be kept, in the order they are applied.
 
-A trip that breaks several rules is charged to the first. Rules read canonical trips (see `trips.canonical`); a
-null where a rule needs a number breaks that rule.
+Each has its bound and its reason. A trip that breaks several rules is charged to the first. Rules
+read canonical trips (see `trips.canonical`); a null where a rule needs a number breaks that rule.
 """
 
 from collections.abc import Callable
@@ -84,7 +84,8 @@ RULES = (
     Rule(
         "impossible_fare",
         f"{MIN_FARE_USD:.2f} to {MAX_FARE_USD:.0f} US dollars",
-        "the meter has never started below 2.50; above 250 are typing errors and lone refunds are below zero",
+        "the meter has never started below 2.50; "
+        "above 250 are typing errors and lone refunds are below zero",
         lambda t, _: t["fare_usd"].between(MIN_FARE_USD, MAX_FARE_USD),
     ),
     Rule(
@@ -104,7 +105,8 @@ def refund_rows(trips: pa.Table) -> npt.NDArray[np.int32]:
     Pairs are one to one: a ride sold twice and refunded once keeps one sale.
 
     Args:
-        trips: (n, >=6) columns `PAIR_COLUMNS`, the whole month at once because halves can lie far apart.
+        trips: (n, >=6) columns `PAIR_COLUMNS`, the whole month at once because
+            halves can lie far apart.
 
     Returns:
         Sorted `source_row` numbers.
@@ -124,7 +126,7 @@ def refund_rows(trips: pa.Table) -> npt.NDArray[np.int32]:
         frame["nth"] = frame.groupby(ride, dropna=False).cumcount()
         halves.append(frame)
     pairs = halves[0].merge(halves[1], on=[*ride, "nth"])
-    rows = pairs[["source_row_x", "source_row_y"]].to_numpy(np.int32).ravel()
+    rows: npt.NDArray[np.int32] = pairs[["source_row_x", "source_row_y"]].to_numpy(np.int32).ravel()
     rows.sort()
     return rows
 
@@ -156,7 +158,8 @@ class Sorted:
 
     Attributes:
         clean: (n_kept, 22) canonical trips that broke no rule.
-        rejected: (n_broken, 24) `rule`, the canonical trip as far as it could be read, `raw_row` as JSON.
+        rejected: (n_broken, 24) `rule`, the canonical trip as far as it could be
+            read, `raw_row` as JSON.
         charged: (8,) trips charged to each of `RULE_NAMES`; the last number is the trips kept.
     """
 

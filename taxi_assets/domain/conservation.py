@@ -65,7 +65,7 @@ def balance(published_fares: Iterable[pa.Array], sorted_trips: Iterable[pa.Recor
 
 
 def _cents(fares: pa.Array) -> int:
-    """Sum in whole cents; a fare that is missing or not a number counts as nothing, on both sides."""
+    """Sum in whole cents; a fare missing or not a number counts as nothing, on both sides."""
     values = fares.cast(pa.float64())
     values = values.filter(pc.fill_null(pc.is_finite(values), False))
     return int(pc.sum(pc.round(pc.multiply(values, 100.0)).cast(pa.int64())).as_py() or 0)

@@ -1,7 +1,10 @@
-"""The one place where features are built: training calls it with millions of trips, serving with one.
+"""The one place where features are built.
 
-Everything here is known before the ride: where from, where to, when, how many people, and what earlier months
-taught about zones and routes. Never the metered distance, the duration, the payment or a surcharge.
+Training calls it with millions of trips, serving with one.
+
+Everything here is known before the ride: where from, where to, when, how many people, and
+what earlier months taught about zones and routes. Never the metered distance, the duration,
+the payment or a surcharge.
 """
 
 from dataclasses import dataclass
@@ -60,8 +63,10 @@ class Places:
 
     Attributes:
         zone: (264, 6) float32 by zone id: x_mi, y_mi, area_sqmi, borough code, is_airport, exists.
-        trips: (264, 264) float32 earlier trips by pick-up and drop-off zone, 0 standing for any zone.
-        medians: (264, 264, 3) float32 median fare, distance, duration; NaN where there are no earlier trips.
+        trips: (264, 264) float32 earlier trips by pick-up and drop-off zone,
+            0 standing for any zone.
+        medians: (264, 264, 3) float32 median fare, distance, duration; NaN where
+            there are no earlier trips.
     """
 
     zone: FloatArray
@@ -164,8 +169,8 @@ def trip_features(trips: pa.RecordBatch, known: Places) -> pa.RecordBatch:
         known: zones, and route history from before the trips' month.
 
     Returns:
-        (n, 33) `source_row` int32, targets `fare_usd` US dollars and `duration_min` minutes float64, then `FEATURES`
-        float32. Missing values are null, as tables have them.
+        (n, 33) `source_row` int32, targets `fare_usd` US dollars and `duration_min` minutes
+        float64, then `FEATURES` float32. Missing values are null, as tables have them.
     """
     matrix = build_features(
         trips["pickup_zone"].to_numpy(),

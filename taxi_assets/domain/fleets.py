@@ -1,7 +1,8 @@
 """The fleets whose trip files TLC publishes, and how their columns are named.
 
-A fleet is data: adding one means one entry in `FLEETS`, no new asset code. Column names of a published file are
-matched without regard to case, because TLC has changed the case of some (`Airport_fee`, `airport_fee`).
+A fleet is data: adding one means one entry in `FLEETS`, no new asset code. Column names of a
+published file are matched without regard to case, because TLC has changed the case of some
+(`Airport_fee`, `airport_fee`).
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ class SourceColumn:
         name: canonical name, with its unit where it has one.
         source: name in the published file, lower case.
         type: canonical Arrow type.
-        needed: whether a file without it can be used at all; an absent column that is not needed reads as null.
+        needed: whether a file without it can be used at all; an absent column that is
+            not needed reads as null.
     """
 
     name: str
@@ -38,7 +40,8 @@ class Fleet:
         name: as in the published file names, `green` or `yellow`.
         description: what these cabs are, for people.
         columns: every canonical column, in the order tables hold them.
-        ignored: published columns, lower case, that we know and deliberately do not carry beyond the raw file.
+        ignored: published columns, lower case, that we know and deliberately do not
+            carry beyond the raw file.
         usual_rows: a typical month's rows, for the simulator's default.
     """
 
@@ -91,7 +94,10 @@ FLEETS = {
     for fleet in (
         Fleet(
             name="green",
-            description="Boro taxis: hailed outside Manhattan's core, or booked anywhere outside the airports",
+            description=(
+                "Boro taxis: hailed outside Manhattan's core, "
+                "or booked anywhere outside the airports"
+            ),
             columns=_columns("lpep", airport_fee=False),
             ignored=frozenset({"store_and_fwd_flag", "ehail_fee"}),
             usual_rows=60_000,

@@ -1,6 +1,7 @@
 """What is known of each route before a month begins: point-in-time route history."""
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,20 +12,21 @@ from taxi_assets.domain.zones import LAST_ZONE
 ANY_ZONE = 0  # stands for "all zones" in a row that sums up more than one route
 SIZE = LAST_ZONE + 1
 METRICS = ("fare_usd", "distance_mi", "duration_min")
+Number = TypeVar("Number", bound=np.generic)
 PAST_COLUMNS = ["pickup_zone", "dropoff_zone", *METRICS]
 
 
 def route_history(past: Iterable[pa.RecordBatch]) -> pa.Table:
-    """Exact median fare, distance and duration of each zone pair, each zone and the city over past trips.
+    """Exact median fare, distance and duration of zone pairs, zones and the city over past trips.
 
     Args:
-        past: batches of clean trips with `PAST_COLUMNS`, from months before the one the history is for. The
-            caller leaves out what must stay unseen.
+        past: batches of clean trips with `PAST_COLUMNS`, from months before the one the history is
+            for. The caller leaves out what must stay unseen.
 
     Returns:
-        (n_pairs, 6) `pickup_zone`, `dropoff_zone` int32, where 0 stands for any zone; `trips` int64; medians
-        `fare_usd` US dollars, `distance_mi` miles, `duration_min` minutes, float64. Sorted by the two zones; no
-        rows when there is no past.
+        (n_pairs, 6) `pickup_zone`, `dropoff_zone` int32, where 0 stands for any zone; `trips`
+        int64; medians `fare_usd` US dollars, `distance_mi` miles, `duration_min` minutes, float64.
+        Sorted by the two zones; no rows when there is no past.
     """
     batches = [batch.select(PAST_COLUMNS) for batch in past]
     pickup = _column(batches, "pickup_zone", np.uint32)
@@ -51,9 +53,7 @@ def route_history(past: Iterable[pa.RecordBatch]) -> pa.Table:
     )
 
 
-def _column(
-    batches: list[pa.RecordBatch], name: str, dtype: npt.DTypeLike
-) -> npt.NDArray[np.generic]:
+def _column(batches: list[pa.RecordBatch], name: str, dtype: type[Number]) -> npt.NDArray[Number]:
     """One column of all batches as one array."""
     parts = [batch.column(name).to_numpy(zero_copy_only=False).astype(dtype) for batch in batches]
     return np.concatenate(parts) if parts else np.empty(0, dtype)
@@ -64,8 +64,9 @@ def _medians(
 ) -> dict[str, npt.NDArray[np.generic]]:
     """Count and medians by group.
 
-    Non-negative float32 values sort like their bit patterns, so one sort of (group, value) packed into 64 bits
-    puts every group's values in order: exact medians at the price of a sort, for tens of millions of trips.
+    Non-negative float32 values sort like their bit patterns, so one sort of (group, value) packed
+    into 64 bits puts every group's values in order: exact medians at the price of a sort, for
+    tens of millions of trips.
     """
     result: dict[str, npt.NDArray[np.generic]] = {}
     for metric, column in values.items():

@@ -22,12 +22,12 @@ PARAMETERS: Mapping[str, float | int | str | bool] = {
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
     "deterministic": True,
-    "force_row_wise": True,  # LightGBM would otherwise time both ways and choose: not the same on every machine
+    # LightGBM would otherwise time both ways and choose: not the same on every machine
+    "force_row_wise": True,
     "verbose": -1,
 }
-LINEAR_INPUTS = tuple(
-    name for name in FEATURES if name not in CATEGORICAL
-)  # ids are names, not amounts
+# ids are names, not amounts
+LINEAR_INPUTS = tuple(name for name in FEATURES if name not in CATEGORICAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ class Trained:
         global_median_usd: median fare of the training trips: the simplest baseline.
         linear: linear regression on the same rows: the plainest model.
         rows: training trips by month.
+        importance: each feature's share of all gain in the trees, most important first.
     """
 
     model_text: str
@@ -91,6 +92,7 @@ class Trained:
     global_median_usd: float
     linear: LinearBaseline
     rows: dict[str, int]
+    importance: dict[str, float]
 
 
 def train(
@@ -99,9 +101,10 @@ def train(
     threads: int,
     parameters: Mapping[str, float | int | str | bool] = PARAMETERS,
 ) -> Trained:
-    """Fit on all months but the last, let the last choose the number of trees, then refit on all with that number.
+    """Fit on all months but the last, let the last choose the number of trees, then refit on all.
 
-    The refit matters: the last month is the nearest to the trips the model will meet.
+    The refit keeps that number. It matters: the last month is the nearest to the trips the model
+    will meet.
 
     Args:
         months: at least two months in time order, none later than what the model may know.
@@ -142,7 +145,14 @@ def train(
         global_median_usd=float(np.median(fares)),
         linear=fit_linear(every, fares),
         rows={month.month: len(month.fare_usd) for month in months},
+        importance=_importance(names, final.feature_importance("gain")),
     )
+
+
+def _importance(names: Sequence[str], gain: Fares) -> dict[str, float]:
+    """Shares of the gain, largest first."""
+    shares = gain / max(gain.sum(), 1e-12)
+    return {names[index]: float(shares[index]) for index in np.argsort(-shares, kind="stable")}
 
 
 def fit_linear(features: FloatArray, fare_usd: Fares) -> LinearBaseline:

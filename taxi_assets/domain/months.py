@@ -37,7 +37,7 @@ def month_range(first: str, last: str) -> list[str]:
 
 
 def parse_months(text: str) -> list[str]:
-    """Read `2025-01`, `2025-01..2025-03` or `2025-01,2025-03`, in any mix, as sorted distinct months.
+    """Sorted distinct months of `2025-01`, `2025-01..2025-03` or `2025-01,2025-03`, in any mix.
 
     Raises:
         UsageError: a part is not a month, or a range runs backwards.

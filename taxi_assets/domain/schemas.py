@@ -73,7 +73,10 @@ _ROW = Column(
 
 
 def _trip_columns(clean: bool) -> tuple[Column, ...]:
-    """Canonical trip columns; a clean trip holds a value within bounds where a rejected one may hold anything."""
+    """Canonical trip columns.
+
+    A clean trip holds a value within bounds where a rejected one may hold anything.
+    """
 
     def measured(name: str, kind: pa.DataType, text: str, low: float, high: float) -> Column:
         bound = (low, high) if clean else (None, None)

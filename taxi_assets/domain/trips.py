@@ -12,14 +12,14 @@ from taxi_assets.domain.months import bounds
 def usable_as(found: pa.DataType, wanted: pa.DataType) -> bool:
     """Whether a published column of type `found` can be read as `wanted`.
 
-    Numbers read as numbers of any width, because TLC publishes the same ids as int32, int64 and float64; a column
-    of type null holds nothing and reads as anything.
+    Numbers read as numbers of any width, because TLC publishes the same ids as int32, int64 and
+    float64; a column of type null holds nothing and reads as anything.
     """
     if pa.types.is_null(found):
         return True
     if pa.types.is_timestamp(wanted):
         return pa.types.is_timestamp(found) and found.tz is None
-    return pa.types.is_integer(found) or pa.types.is_floating(found)
+    return bool(pa.types.is_integer(found) or pa.types.is_floating(found))
 
 
 def schema_faults(schema: pa.Schema, fleet: Fleet) -> tuple[list[str], list[str]]:
@@ -30,8 +30,8 @@ def schema_faults(schema: pa.Schema, fleet: Fleet) -> tuple[list[str], list[str]
         fleet: whose columns to expect.
 
     Returns:
-        Published names of columns that we do not know; one sentence for each column that we need and that is
-        missing or of a type that cannot be used.
+        Published names of columns that we do not know; one sentence for each column that we need
+        and that is missing or of a type that cannot be used.
     """
     found = {name.lower(): schema.field(name) for name in schema.names}
     added = [
@@ -76,7 +76,10 @@ def misfit(
     share = (pc.sum(inside).as_py() or 0) / len(pickups)
     if share < 0.5:
         usual = pc.mode(pc.strftime(pickups, format="%Y-%m"))[0].as_py()["mode"]
-        return f"only {share:.0%} of its pickups lie in {month} (most are in {usual}): it is another month's file"
+        return (
+            f"only {share:.0%} of its pickups lie in {month} (most are in {usual}): "
+            "it is another month's file"
+        )
     return None
 
 
@@ -100,8 +103,8 @@ def canonical(batch: pa.RecordBatch, fleet: Fleet, first_row: int) -> pa.RecordB
         first_row: number of the batch's first row within the file, from 0.
 
     Returns:
-        (n, 22) `source_row` int32, the fleet's canonical columns, `duration_min` float64 minutes. A column the batch
-        lacks, and every NaN or infinite number, is null.
+        (n, 22) `source_row` int32, the fleet's canonical columns, `duration_min` float64 minutes. A
+        column the batch lacks, and every NaN or infinite number, is null.
     """
     names = {name.lower(): index for index, name in enumerate(batch.schema.names)}
     arrays = {"source_row": pa.array(np.arange(first_row, first_row + len(batch), dtype=np.int32))}
@@ -115,7 +118,10 @@ def canonical(batch: pa.RecordBatch, fleet: Fleet, first_row: int) -> pa.RecordB
 
 
 def _retype(values: pa.Array, column: SourceColumn) -> pa.Array:
-    """Cast one column; what is not a finite number in range becomes null, counts are truncated to whole numbers."""
+    """Cast one column.
+
+    What is not a finite number in range becomes null, counts are truncated to whole numbers.
+    """
     if values.type == column.type and not pa.types.is_floating(values.type):
         return values
     if pa.types.is_floating(values.type):

@@ -48,9 +48,10 @@ def pandera_schema(table: Table) -> "pandera.DataFrameSchema":
 
 @cache
 def published_schema(fleet: Fleet) -> "pandera.DataFrameSchema":
-    """What a landed file must hold before it is worth sorting: needed columns, usable types, mostly filled.
+    """What a landed file must hold before it is worth sorting.
 
-    Names are lower case; other columns are allowed, single bad values are the cleaning rules' business.
+    Needed columns, usable types, mostly filled. Names are lower case; other columns are allowed,
+    single bad values are the cleaning rules' business.
     """
     import pandera.pandas as pandera
 
@@ -82,7 +83,8 @@ def failures(schema: "pandera.DataFrameSchema", rows: pa.RecordBatch | pa.Table)
         rows: (n, columns of the schema) any number of rows.
 
     Returns:
-        One sentence a failed check, with how many values failed and an example; empty when all is well.
+        One sentence a failed check, with how many values failed and an
+        example; empty when all is well.
     """
     from pandera.errors import SchemaErrors
 
@@ -93,7 +95,8 @@ def failures(schema: "pandera.DataFrameSchema", rows: pa.RecordBatch | pa.Table)
             {"column": "(table)"}
         )
         return [
-            f"{column}: {check} failed for {len(group)} value(s), for example {group['failure_case'].iloc[0]}"
+            f"{column}: {check} failed for {len(group)} value(s), "
+            f"for example {group['failure_case'].iloc[0]}"
             for (column, check), group in cases.groupby(["column", "check"])
         ]
     return []

@@ -13,8 +13,8 @@ BLOCK_ROWS = 1 << 16
 class ContentHash:
     """SHA-256 over names, types and values of a stream of record batches.
 
-    The same rows in the same order give the same hash however they are cut into batches, compressed or encoded,
-    and whatever lies in the memory behind a null.
+    The same rows in the same order give the same hash however they are cut into batches, compressed
+    or encoded, and whatever lies in the memory behind a null.
     """
 
     def __init__(self, schema: pa.Schema) -> None:

@@ -17,16 +17,18 @@ BOROUGHS = ("Bronx", "Brooklyn", "EWR", "Manhattan", "Queens", "Staten Island")
 def read_zones(lookup_csv: bytes, shapes_zip: bytes) -> pd.DataFrame:
     """Join TLC's zone lookup with its zone shapes.
 
-    The published shapes carry zone id 56 twice and 103 three times while 57, 104 and 105 have none; their running
-    number (`OBJECTID`) still holds the id each was drawn for, so it decides where ids repeat.
+    The published shapes carry zone id 56 twice and 103 three times while 57, 104 and 105 have
+    none; their running number (`OBJECTID`) still holds the id each was drawn for, so it
+    decides where ids repeat.
 
     Args:
         lookup_csv: `taxi_zone_lookup.csv`: LocationID, Borough, Zone, service_zone.
         shapes_zip: `taxi_zones.zip`: a shapefile in New York State Plane feet (EPSG:2263).
 
     Returns:
-        (263, 9) one row a zone in id order: `zone` id 1..263, `name`, `borough`, `service_zone`, `x_mi`, `y_mi`
-        centroid in State Plane miles, `area_sqmi`, `is_airport`, `geometry` well-known binary in State Plane feet.
+        (263, 9) one row a zone in id order: `zone` id 1..263, `name`, `borough`, `service_zone`,
+        `x_mi`, `y_mi` centroid in State Plane miles, `area_sqmi`, `is_airport`, `geometry`
+        well-known binary in State Plane feet.
 
     Raises:
         DataError: a file is unreadable, or a zone has no name or no shape.
@@ -64,7 +66,6 @@ def _read_shapes(shapes_zip: bytes) -> pd.DataFrame:
     import shapefile  # imported here: only the zones asset reads shapes
     import shapely
 
-    rows = []
     try:
         with zipfile.ZipFile(io.BytesIO(shapes_zip)) as archive:
             stem = next(
@@ -73,14 +74,14 @@ def _read_shapes(shapes_zip: bytes) -> pd.DataFrame:
             parts = {
                 kind: io.BytesIO(archive.read(f"{stem}.{kind}")) for kind in ("shp", "dbf", "shx")
             }
-        for item in shapefile.Reader(**parts).iterShapeRecords():
-            rows.append(
-                (
-                    item.record["OBJECTID"],
-                    item.record["LocationID"],
-                    shapely.geometry.shape(item.shape),
-                )
+        rows = [
+            (
+                item.record["OBJECTID"],
+                item.record["LocationID"],
+                shapely.geometry.shape(item.shape),
             )
+            for item in shapefile.Reader(**parts).iterShapeRecords()
+        ]
     except (zipfile.BadZipFile, StopIteration, KeyError, shapefile.ShapefileException) as error:
         raise DataError(
             f"The zone shapes are not the zipped shapefile they should be: {error!r}."

@@ -1,15 +1,15 @@
 """The lake: Apache Iceberg tables, one month of one table replaced at a time.
 
-A month is written as Parquet files beside the table's others, unseen until one commit swaps them for the month's
-old files. The same commit notes the month's data version in the table's properties, so data and version cannot
-part. Content that is already there is not written again: running a month twice adds no file and no snapshot.
+A month is written as Parquet files beside the table's others, unseen until one commit swaps them
+for the month's old files. The same commit notes the month's data version in the table's properties,
+so data and version cannot part. Content that is already there is not written again: running a month
+twice adds no file and no snapshot.
 """
 
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 from warnings import catch_warnings
@@ -22,65 +22,16 @@ from pydantic import PrivateAttr
 from taxi_assets.domain.errors import DataError, LakeUnreachable
 from taxi_assets.domain.schemas import MONTH, Table
 from taxi_assets.domain.versions import ContentHash
+from taxi_assets.resources.table_slice import (
+    VERSION_PROPERTY,
+    TableSlice,
+    TableVersion,
+    noted_version,
+)
 
 UNPARTITIONED = "all"  # the one "month" of a table without months
-VERSION_PROPERTY = "taxi.version."
 BATCH_ROWS = 1 << 17
 COMMIT_TRIES = 5
-
-
-@dataclass(frozen=True, slots=True)
-class TableVersion:
-    """One month of one table as it stands.
-
-    Attributes:
-        table: `fleet.table`.
-        month: `YYYY-MM`, or `all` for a table without months.
-        data_version: SHA-256 of the rows.
-        rows: how many there are.
-        snapshot_id: an Iceberg snapshot that holds them.
-        changed: whether this write changed anything.
-    """
-
-    table: str
-    month: str
-    data_version: str
-    rows: int
-    snapshot_id: int | None
-    changed: bool = True
-
-
-@dataclass(frozen=True)
-class TableSlice:
-    """Some months of a table, read when asked."""
-
-    lake: "Lake"
-    name: str
-    table: Table
-    months: tuple[str, ...]
-
-    @cached_property
-    def versions(self) -> dict[str, TableVersion]:
-        """The months that exist, in time order."""
-        found = self.lake.versions(self.name)
-        return {month: found[month] for month in sorted(self.months) if month in found}
-
-    @property
-    def rows(self) -> int:
-        """Rows over all months."""
-        return sum(version.rows for version in self.versions.values())
-
-    def batches(self, columns: Iterable[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """Rows in time order, then in the order they were written, some columns or all but the month."""
-        names = list(columns or self.table.arrow.names)
-        for month in self.versions:
-            yield from self.lake.read(self.name, self.table, month, names)
-
-    def read(self, columns: Iterable[str] | None = None) -> pa.Table:
-        """All rows at once."""
-        names = list(columns or self.table.arrow.names)
-        schema = pa.schema([self.table.arrow.field(name) for name in names])
-        return pa.Table.from_batches(self.batches(names), schema=schema)
 
 
 class Lake(dg.ConfigurableResource[None]):
@@ -121,7 +72,7 @@ class Lake(dg.ConfigurableResource[None]):
             changed = self._commit(iceberg, path, month, data_version, total.rows, run_id)
             if not changed and total.rows:
                 iceberg.io.delete(path)
-        return self._describe(iceberg, name, month, changed)
+        return noted_version(iceberg, name, month, changed)
 
     def versions(self, name: str) -> dict[str, TableVersion]:
         """Every month of a table that exists; empty when the table does not."""
@@ -138,7 +89,7 @@ class Lake(dg.ConfigurableResource[None]):
                 if key.startswith(VERSION_PROPERTY)
             ]
             return {
-                month: self._describe(iceberg, name, month, changed=False)
+                month: noted_version(iceberg, name, month, changed=False)
                 for month in sorted(months)
             }
 
@@ -153,7 +104,8 @@ class Lake(dg.ConfigurableResource[None]):
         from pyiceberg.expressions import AlwaysTrue, EqualTo
 
         with self._reaching():
-            where = EqualTo(MONTH.name, month) if table.monthly else AlwaysTrue()
+            by_month = EqualTo(term=MONTH.name, value=month)
+            where = by_month if table.monthly else AlwaysTrue()
             scan = self._connect().load_table(name).scan(where, selected_fields=tuple(columns))
             schema = pa.schema([table.arrow.field(column) for column in columns])
             for batch in scan.to_arrow_batch_reader():
@@ -172,7 +124,8 @@ class Lake(dg.ConfigurableResource[None]):
             for batch in batches:
                 if batch.schema.names != table.arrow.names:
                     raise DataError(
-                        f"Rows for {table.name} have columns {batch.schema.names}, not {table.arrow.names}."
+                        f"Rows for {table.name} have columns {batch.schema.names}, "
+                        f"not {table.arrow.names}."
                     )
                 rows = batch.cast(table.arrow)
                 total.update(rows)
@@ -202,7 +155,8 @@ class Lake(dg.ConfigurableResource[None]):
 
         note = json.dumps({"data_version": data_version, "rows": rows})
         summary = {"taxi.month": month, "taxi.data-version": data_version, "taxi.run": run_id}
-        where = AlwaysTrue() if month == UNPARTITIONED else EqualTo(MONTH.name, month)
+        by_month = EqualTo(term=MONTH.name, value=month)
+        where = AlwaysTrue() if month == UNPARTITIONED else by_month
         for attempt in range(1, COMMIT_TRIES + 1):
             iceberg.refresh()
             if (
@@ -215,8 +169,8 @@ class Lake(dg.ConfigurableResource[None]):
                     iceberg.transaction() as transaction,
                     catch_warnings(action="ignore", category=UserWarning),
                 ):
-                    # deletes even where there is nothing yet (hence the warning): only a delete makes Iceberg refuse
-                    # the commit when another run added this month meanwhile
+                    # deletes even where there is nothing yet (hence the warning): only a delete
+                    # makes Iceberg refuse the commit when another run added this month meanwhile
                     transaction.delete(where, snapshot_properties=summary)
                     if rows:
                         transaction.add_files(
@@ -225,10 +179,11 @@ class Lake(dg.ConfigurableResource[None]):
                     transaction.set_properties({VERSION_PROPERTY + month: note})
                 return True
             except (CommitFailedException, ValidationException) as error:
-                # another run wrote this table meanwhile: look again, its rows may be the same as ours
+                # another run wrote this table meanwhile: look again, its rows may be ours
                 if attempt == COMMIT_TRIES:
                     raise LakeUnreachable(
-                        f"{iceberg.name()} was changed by other runs during {COMMIT_TRIES} commits; run the month again."
+                        f"{iceberg.name()} was changed by other runs during {COMMIT_TRIES} "
+                        "commits; run the month again."
                     ) from error
         raise AssertionError("unreachable")
 
@@ -236,25 +191,6 @@ class Lake(dg.ConfigurableResource[None]):
     def _stored_rows(iceberg: Any, where: Any) -> int:
         """Rows the current snapshot holds, so that rows deleted by hand are noticed."""
         return sum(task.file.record_count for task in iceberg.scan(where).plan_files())
-
-    @staticmethod
-    def _describe(iceberg: Any, name: str, month: str, changed: bool) -> TableVersion:
-        """The month's version as the table notes it, and the newest snapshot that wrote it."""
-        note = json.loads(iceberg.properties[VERSION_PROPERTY + month])
-        wrote = [
-            s
-            for s in iceberg.snapshots()
-            if s.summary and s.summary.additional_properties.get("taxi.month") == month
-        ]
-        current = wrote[-1] if wrote else iceberg.current_snapshot()
-        return TableVersion(
-            name,
-            month,
-            note["data_version"],
-            note["rows"],
-            current.snapshot_id if current else None,
-            changed,
-        )
 
     def _ensure(self, name: str, table: Table) -> Any:
         """The Iceberg table, created or widened where the code has grown a column."""
@@ -286,6 +222,9 @@ class Lake(dg.ConfigurableResource[None]):
         if self._catalog is None:
             from pyiceberg.catalog.sql import SqlCatalog  # slow to import
 
+            if self.catalog_uri.startswith("sqlite:///"):  # SQLite makes no folders
+                file = Path(self.catalog_uri.removeprefix("sqlite:///").partition("?")[0])
+                file.parent.mkdir(parents=True, exist_ok=True)
             options = {"s3.endpoint": self.s3_endpoint} if self.s3_endpoint else {}
             self._catalog = SqlCatalog(
                 "taxi", uri=self.catalog_uri, warehouse=self.warehouse, **options
@@ -301,10 +240,6 @@ class Lake(dg.ConfigurableResource[None]):
             yield
         except (OperationalError, OSError) as error:
             raise LakeUnreachable(
-                f"The lake at {self.warehouse} does not answer ({str(error).splitlines()[0]}): check TAXI_LAKE, TAXI_CATALOG_URI and that both are running."
+                f"The lake at {self.warehouse} does not answer ({str(error).splitlines()[0]}): "
+                "check TAXI_LAKE, TAXI_CATALOG_URI and that both are running."
             ) from error
-
-
-def version_metadata(version: TableVersion) -> dict[str, Any]:
-    """A table version as Dagster metadata."""
-    return {key: value for key, value in asdict(version).items() if value is not None}

@@ -24,7 +24,8 @@ def open_trips(landing: Landing, fleet: Fleet, month: str) -> Iterator[pq.Parque
     landed = landing.current(f"{fleet.name}/{month}")
     if landed is None:
         raise DataError(
-            f"No {fleet.name} trip file was landed for {month}: materialize {fleet.name}/raw_trips for it first."
+            f"No {fleet.name} trip file was landed for {month}: "
+            f"materialize {fleet.name}/raw_trips for it first."
         )
     with landing.open(landed) as handle, pq.ParquetFile(handle) as file:
         yield file

@@ -1,13 +1,9 @@
 """The model registry: MLflow runs, registered versions and the champion alias."""
 
-import os
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +12,14 @@ from pydantic import PrivateAttr
 
 from taxi_assets.domain import bundle
 from taxi_assets.domain.errors import RegistryError, RegistryUnreachable
+from taxi_assets.resources.model_files import log_model, quiet_progress
+from taxi_assets.warnings import preview_accepted
 
 if TYPE_CHECKING:  # MLflow takes four seconds to import: only model stages may
     from mlflow import MlflowClient
 
 CHAMPION = "champion"
 CANDIDATE = "candidate"  # the newest month's version; MLflow reserves the alias name `latest`
-PIP_REQUIREMENTS = ["lightgbm", "numpy", "pandas", "pyarrow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +56,18 @@ class Registry(dg.ConfigurableResource[None]):
     tracking_uri: str
     local_root: str
 
-    _client: Any = PrivateAttr(default=None)
+    _client: "MlflowClient | None" = PrivateAttr(default=None)
 
     @contextmanager
-    def run(self, dagster_run: dg.DagsterRun, fleet: str) -> Iterator[Any]:
+    def run(self, context: dg.AssetExecutionContext, fleet: str) -> Iterator[Any]:
         """The MLflow run of a Dagster run: all its steps log to one, whichever process they run in.
 
         Yields:
-            dagster-mlflow's handle, with MLflow's functions on it. The run ends when the block does.
+            dagster-mlflow's handle, with MLflow's functions on it. The run ends when the block
+            does; the next step takes it up again.
         """
-        from dagster_mlflow import mlflow_tracking
+        with preview_accepted():
+            from dagster_mlflow import mlflow_tracking
 
         self._ensure_experiment(model_name(fleet))
         config = {
@@ -77,9 +76,14 @@ class Registry(dg.ConfigurableResource[None]):
             "extra_tags": {"fleet": fleet},
         }
         status = "FAILED"
-        with dg.build_resources(
-            {"mlflow": mlflow_tracking.configured(config)}, dagster_run=dagster_run
-        ) as resources:
+        wanted = {"mlflow": mlflow_tracking.configured(config)}
+        with (
+            preview_accepted(),
+            quiet_progress(),
+            dg.build_resources(
+                wanted, dagster_run=context.run, log_manager=context.log
+            ) as resources,
+        ):
             try:
                 yield resources.mlflow
                 status = "FINISHED"
@@ -89,7 +93,7 @@ class Registry(dg.ConfigurableResource[None]):
     def register(
         self, tracked: Any, fleet: str, month: str, folder: Path, tags: dict[str, str]
     ) -> ModelVersion:
-        """Log a bundle and make it a version, unless a version with the same answers exists for this month.
+        """Log a bundle and make it a version, unless the month has one with the same answers.
 
         Args:
             tracked: handle from `run`.
@@ -103,12 +107,9 @@ class Registry(dg.ConfigurableResource[None]):
             known = [v for v in self.versions(fleet) if (v.month, v.identity) == (month, identity)]
             if known:
                 return known[-1]
-            found = _log_model(tracked, folder, model_name(fleet))
-            for key, value in {
-                **tags,
-                "month": month,
-                "identity": identity,
-            }.items():  # identity last: it says the version is whole
+            found = log_model(tracked, folder, model_name(fleet))
+            # identity last: it says the version is whole
+            for key, value in {**tags, "month": month, "identity": identity}.items():
                 self.client.set_model_version_tag(found.name, found.version, key, value)
             if all(version.month <= month for version in self.versions(fleet)):
                 self.client.set_registered_model_alias(found.name, CANDIDATE, found.version)
@@ -123,7 +124,10 @@ class Registry(dg.ConfigurableResource[None]):
         )
 
     def versions(self, fleet: str) -> list[ModelVersion]:
-        """All finished versions, oldest first; one whose registration was cut short has no month and is left out."""
+        """All finished versions, oldest first.
+
+        One whose registration was cut short has no month and is left out.
+        """
         found = self.client.search_model_versions(f"name='{model_name(fleet)}'", max_results=10_000)
         read = [_read_version(v) for v in found if "identity" in v.tags and "month" in v.tags]
         return sorted(read, key=lambda version: version.version)
@@ -137,7 +141,8 @@ class Registry(dg.ConfigurableResource[None]):
         found = [version for version in self.versions(fleet) if version.month == month]
         if not found:
             raise RegistryError(
-                f"{model_name(fleet)} has no version for {month}: materialize {fleet}/fare_model for it first."
+                f"{model_name(fleet)} has no version for {month}: "
+                f"materialize {fleet}/fare_model for it first."
             )
         return found[-1]
 
@@ -165,9 +170,15 @@ class Registry(dg.ConfigurableResource[None]):
         with tempfile.TemporaryDirectory() as scratch:
             source = f"models:/{version.name}/{version.version}"
             mlflow.set_tracking_uri(self.tracking_uri)
-            with _quiet_progress():
+            with quiet_progress():
                 folder = mlflow.artifacts.download_artifacts(artifact_uri=source, dst_path=scratch)
             return bundle.load(Path(folder) / "artifacts" / "bundle")
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is one to ask: a server, or a local database that a run has made."""
+        local = self.tracking_uri.removeprefix("sqlite:///")
+        return local == self.tracking_uri or Path(local).exists()
 
     @property
     def client(self) -> "MlflowClient":
@@ -190,7 +201,10 @@ class Registry(dg.ConfigurableResource[None]):
             return {}
 
     def _answering(self) -> None:
-        """Ask a server for its health first: MLflow itself would retry for minutes before it said anything."""
+        """Ask a server for its health first.
+
+        MLflow itself would retry for minutes before it said anything.
+        """
         if not self.tracking_uri.startswith("http"):
             Path(self.local_root).mkdir(parents=True, exist_ok=True)
             return
@@ -200,11 +214,15 @@ class Registry(dg.ConfigurableResource[None]):
             httpx.get(f"{self.tracking_uri.rstrip('/')}/health", timeout=10).raise_for_status()
         except httpx.HTTPError as error:
             raise RegistryUnreachable(
-                f"MLflow at {self.tracking_uri} does not answer ({error}): start it, or correct MLFLOW_TRACKING_URI."
+                f"MLflow at {self.tracking_uri} does not answer ({error}): "
+                "start it, or correct MLFLOW_TRACKING_URI."
             ) from error
 
     def _ensure_experiment(self, name: str) -> None:
-        """Create the experiment with its artifacts below `local_root`; a server decides for itself where they go."""
+        """Create the experiment with its artifacts below `local_root`.
+
+        A server decides for itself where they go.
+        """
         with self._exclusively():
             if self.client.get_experiment_by_name(name) is None:
                 local = not self.tracking_uri.startswith("http")
@@ -214,7 +232,10 @@ class Registry(dg.ConfigurableResource[None]):
 
     @contextmanager
     def _exclusively(self) -> Iterator[None]:
-        """One process at a time: looking for a version and creating it are two calls that MLflow cannot join."""
+        """One process at a time.
+
+        Looking for a version and creating it are two calls that MLflow cannot join.
+        """
         from filelock import FileLock
 
         Path(self.local_root).mkdir(parents=True, exist_ok=True)
@@ -232,62 +253,3 @@ def _read_version(found: Any) -> ModelVersion:
         found.run_id,
         found.source,
     )
-
-
-def _log_model(tracked: Any, folder: Path, name: str) -> Any:
-    """Log a bundle as a pyfunc made from code, with the feature code it was trained with, and register it."""
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
-
-    inputs = Schema(
-        [
-            ColSpec("datetime", "pickup_at"),
-            ColSpec("long", "pickup_zone"),
-            ColSpec("long", "dropoff_zone"),
-            ColSpec("double", "passengers"),
-        ]
-    )
-    package = Path(bundle.__file__).parents[1]
-    with tempfile.TemporaryDirectory() as scratch:
-        code = Path(scratch) / package.name
-        shutil.copytree(
-            package / "domain", code / "domain", ignore=shutil.ignore_patterns("__pycache__")
-        )
-        shutil.copy(package / "__init__.py", code)
-        logged = tracked.pyfunc.log_model(
-            name="model",
-            python_model=str(Path(__file__).with_name("served_model.py")),
-            artifacts={"bundle": str(folder)},
-            code_paths=[str(code)],
-            signature=ModelSignature(
-                inputs=inputs, outputs=Schema([ColSpec("double", "fare_usd")])
-            ),
-            pip_requirements=PIP_REQUIREMENTS,
-        )
-    return tracked.register_model(logged.model_uri, name)
-
-
-@contextmanager
-def _quiet_progress() -> Iterator[None]:
-    """No progress bars of MLflow's for files of a megabyte."""
-    before = os.environ.get("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR")
-    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
-    try:
-        yield
-    finally:
-        os.environ.pop("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR")
-        if before is not None:
-            os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = before
-
-
-@lru_cache
-def git_sha() -> str:
-    """The commit of the code that runs; `unknown` outside a checkout."""
-    found = subprocess.run(
-        ["git", "rev-parse", "HEAD"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return found.stdout.strip() or "unknown"

@@ -1,7 +1,7 @@
 """Trip files in an S3 bucket, or in one of its kin behind an endpoint (MinIO, Backblaze B2)."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import boto3
@@ -65,7 +65,7 @@ class S3Backend:
         except _Missing:
             self._need_bucket()
             raise not_published(path, self._locate(path), "the bucket has no such key") from None
-        with answer["Body"] as body:
+        with closing(answer["Body"]) as body:
             remote = self._describe(path, answer, begin + answer["ContentLength"])
             yield Body(remote, begin, self._chunks(path, body))
 

@@ -1,4 +1,7 @@
-"""The model as MLflow serves it: a bundle behind MLflow's pyfunc interface, kept as code and never pickled."""
+"""The model as MLflow serves it.
+
+A bundle behind MLflow's pyfunc interface, kept as code and never pickled.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -18,13 +21,17 @@ class FareModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defined]
         self.bundle = bundle.load(Path(context.artifacts["bundle"]))
 
     def predict(
-        self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
+        self,
+        context: Any,  # noqa: ARG002 - MLflow's interface
+        model_input: pd.DataFrame,
+        params: dict[str, Any] | None = None,  # noqa: ARG002 - MLflow's interface
     ) -> pd.DataFrame:
         """Fares in US dollars.
 
         Args:
             context: MLflow's, unused.
-            model_input: (n, 4) `pickup_at` New York local time, `pickup_zone`, `dropoff_zone` TLC ids, `passengers`.
+            model_input: (n, 4) `pickup_at` New York local time, `pickup_zone`,
+                `dropoff_zone` TLC ids, `passengers`.
             params: MLflow's, unused.
 
         Returns:
@@ -39,4 +46,4 @@ class FareModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defined]
         return pd.DataFrame({"fare_usd": fares})
 
 
-mlflow.models.set_model(FareModel())  # type: ignore[attr-defined]
+mlflow.models.set_model(FareModel())

@@ -13,8 +13,9 @@ WORKERS = 2
 def pooled(work: Callable[[In], Out], items: Iterable[In], workers: int = WORKERS) -> Iterator[Out]:
     """Apply `work` to each item on threads and yield the results in the items' order.
 
-    At most `workers` results wait at a time, so memory does not grow with the stream. Arrow and numpy let go of
-    Python's lock while they compute, which is what makes threads worth it; the consumer works meanwhile too.
+    At most `workers` results wait at a time, so memory does not grow with the stream. Arrow and
+    numpy let go of Python's lock while they compute, which is what makes threads worth it; the
+    consumer works meanwhile too.
     """
     with ThreadPoolExecutor(workers) as pool:
         waiting: deque[Future[Out]] = deque()

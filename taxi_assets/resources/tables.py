@@ -1,4 +1,4 @@
-"""The thin IO manager between assets and the lake, and the metadata every table materialization carries."""
+"""The thin IO manager between assets and the lake, and the metadata of every table it writes."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -9,12 +9,14 @@ import dagster as dg
 import pyarrow as pa
 
 from taxi_assets.domain.schemas import TABLES, Table
-from taxi_assets.resources.lake import UNPARTITIONED, Lake, TableSlice
+from taxi_assets.resources.lake import UNPARTITIONED, Lake
+from taxi_assets.resources.table_slice import TableSlice
+from taxi_assets.warnings import preview_accepted
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What a table asset returns: rows as a stream, and what to say about them once they have passed.
+    """What a table asset returns: rows as a stream, and what to say of them once they have passed.
 
     Attributes:
         batches: rows in the table's columns; consumed once.
@@ -63,11 +65,15 @@ class TableIOManager(dg.ConfigurableIOManager):
 
 
 def column_schema(table: Table) -> dg.TableSchema:
-    """The table's columns as the Dagster UI shows them: types, descriptions with units, constraints."""
+    """The table's columns as the Dagster UI shows them.
+
+    Types, descriptions with units, constraints.
+    """
     from dagster_pandera import pandera_schema_to_dagster_type  # a second to import
 
     from taxi_assets.domain.validation import pandera_schema
 
-    value = pandera_schema_to_dagster_type(pandera_schema(table)).metadata["schema"]
+    with preview_accepted():
+        value = pandera_schema_to_dagster_type(pandera_schema(table)).metadata["schema"]
     assert isinstance(value, dg.TableSchemaMetadataValue)
     return value.schema

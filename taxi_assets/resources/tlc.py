@@ -8,7 +8,13 @@ from typing import TypeVar
 
 import dagster as dg
 from pydantic import Field
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+from tenacity import (
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential,
+    wait_random,
+)
 
 from taxi_assets.domain.fleets import Fleet
 from taxi_assets.resources.backends import (
@@ -101,6 +107,8 @@ class TlcSource(dg.ConfigurableResource[None]):
 
     def list(self, fleet: Fleet, months: Sequence[str]) -> Months:
         """Those of `months` whose file is published, in the order given."""
+        if not months:
+            return []
         paths = {month: fleet.file_name(month) for month in months}
         prefix = os.path.commonprefix(list(paths.values()))  # noqa: RUF071 - letters are meant
         with self._backend() as backend:
@@ -119,7 +127,7 @@ class TlcSource(dg.ConfigurableResource[None]):
         """Call `attempt` until it is not interrupted, waiting longer each time, with jitter."""
         tries = Retrying(
             stop=stop_after_attempt(self.retries + 1),
-            wait=wait_exponential_jitter(self.backoff_s, MAX_WAIT_S, jitter=self.backoff_s),
+            wait=wait_exponential(self.backoff_s, MAX_WAIT_S) + wait_random(0, self.backoff_s),
             retry=retry_if_exception_type(Interrupted),
             reraise=True,
         )

@@ -1,0 +1,247 @@
+"""The `taxi-assets` command."""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec
+
+import typer
+from pydantic import ValidationError
+
+from taxi_assets.domain.errors import TaxiError
+
+P = ParamSpec("P")
+app = typer.Typer(
+    name="taxi-assets",
+    help="New York taxi trips, from TLC's monthly files to a fare quote.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+FleetOption = Annotated[
+    str | None, typer.Option(help="green or yellow; by default the first of TAXI_FLEETS.")
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print data for programs instead of a table.")
+]
+
+
+def example(*lines: str) -> str:
+    """The examples below a command's help."""
+    return "Examples:\n\n" + "\n\n".join(f"  {line}" for line in lines)
+
+
+def plainly(command: Callable[P, None]) -> Callable[P, None]:
+    """Show an error that was raised on purpose as one sentence, and exit with 1."""
+
+    @wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except TaxiError as error:
+            typer.echo(f"Error: {error}", err=True)
+            raise typer.Exit(1) from error
+        except ValidationError as error:
+            for fault in error.errors():
+                name = "_".join(str(part) for part in fault["loc"]).upper() or "settings"
+                prefix = "" if name.startswith("MLFLOW") or name == "settings" else "TAXI_"
+                typer.echo(f"Error: {prefix}{name}: {fault['msg']}", err=True)
+            raise typer.Exit(1) from error
+
+    return wrapped
+
+
+@app.command(
+    epilog=example(
+        "taxi-assets run --months 2025-01..2025-03",
+        "taxi-assets run --fleet yellow --months 2025-01,2025-03 --json",
+    )
+)
+@plainly
+def run(
+    months: Annotated[str, typer.Option(help="2025-01, 2025-01..2025-03 or 2025-01,2025-03.")],
+    fleet: FleetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take months through the whole graph, in order; the Dagster UI shows the same runs."""
+    from taxi_assets.commands.run import run_months
+    from taxi_assets.domain.months import parse_months
+
+    settings, chosen = _settings(fleet)
+    _report(run_months(settings, chosen, parse_months(months), _progress), as_json)
+
+
+@app.command(
+    epilog=example(
+        "taxi-assets demo",
+        "taxi-assets demo --source tlc --months 2025-01..2025-03",
+        "TAXI_TLC_URL=file:///data/tlc taxi-assets demo",
+    )
+)
+@plainly
+def demo(
+    months: Annotated[
+        str | None,
+        typer.Option(help="Months to run; six simulated ones, or all published, by default."),
+    ] = None,
+    fleet: FleetOption = None,
+    source: Annotated[
+        str | None, typer.Option(help="tlc or simulated; TAXI_TLC_URL where set, else simulated.")
+    ] = None,
+) -> None:
+    """From a source of trips to a printed quote in one go."""
+    from taxi_assets.commands.demo import demo as run_demo
+
+    settings, chosen = _settings(fleet)
+    outcomes = run_demo(settings, chosen, months or None, source or None, _progress)
+    _report(outcomes, False)
+    last = outcomes[-1].month
+    _quote(chosen, 74, 138, f"{last}-14T08:30", 1, False)
+
+
+@app.command(
+    epilog=example(
+        "taxi-assets quote --from 74 --to 138 --at 2025-03-14T08:30 --passengers 1",
+        "taxi-assets quote --from 132 --to 230 --at 2025-03-14T22:00 --json",
+    )
+)
+@plainly
+def quote(
+    pickup_zone: Annotated[
+        int, typer.Option("--from", help="TLC zone where the ride starts, 1 to 263.")
+    ],
+    dropoff_zone: Annotated[int, typer.Option("--to", help="TLC zone where it ends, 1 to 263.")],
+    at: Annotated[str, typer.Option(help="Pick-up time, New York local or with an offset.")],
+    passengers: Annotated[int, typer.Option(help="People in the cab.")] = 1,
+    fleet: FleetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask the champion what a ride will cost on the meter."""
+    _quote(_settings(fleet)[1], pickup_zone, dropoff_zone, at, passengers, as_json)
+
+
+@app.command(epilog=example("taxi-assets status", "taxi-assets status --fleet yellow --json"))
+@plainly
+def status(fleet: FleetOption = None, as_json: JsonOption = False) -> None:
+    """Show what is there for each month: rows, data versions, models, the champion."""
+    from taxi_assets.commands.status import status as find
+    from taxi_assets.commands.status import status_lines
+    from taxi_assets.definitions import resources
+    from taxi_assets.domain.fleets import get_fleet
+    from taxi_assets.partitions import monthly
+    from taxi_assets.resources.landing import Landing
+
+    settings, chosen = _settings(fleet)
+    outside: dict[str, Any] = resources(settings)
+    landing = Landing(f"{settings.lake_uri}/landing", s3_endpoint=settings.s3_endpoint)
+    keys = list(monthly(settings.first_month).get_partition_keys())
+    rows = find(get_fleet(chosen), keys, outside["lake"], landing, outside["registry"])
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1))
+    elif not rows:
+        typer.echo(
+            f"Nothing is there for {chosen} yet: "
+            f"run `taxi-assets run --fleet {chosen} --months ...` first."
+        )
+    else:
+        _table(status_lines(rows))
+
+
+@app.command(
+    epilog=example(
+        "taxi-assets simulate --months 2025-01..2025-06 --to city",
+        "taxi-assets simulate --months 2025-01 --fleet yellow --rows 3000000 --seed 11 --to city",
+    )
+)
+@plainly
+def simulate(
+    months: Annotated[str, typer.Option(help="2025-01, 2025-01..2025-03 or 2025-01,2025-03.")],
+    to: Annotated[Path, typer.Option(help="Folder to write, laid out as TLC's.")],
+    rows: Annotated[
+        int | None, typer.Option(help="Trips a month; the fleet's usual number by default.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 7,
+    fleet: FleetOption = None,
+) -> None:
+    """Write trip files of a made-up city, flaws included."""
+    from taxi_assets.domain.fleets import get_fleet
+    from taxi_assets.domain.months import parse_months
+    from taxi_assets.simulator import simulate as write
+
+    _, chosen = _settings(fleet)
+    written = write(
+        to,
+        fleet=get_fleet(chosen),
+        months=parse_months(months),
+        rows=rows,
+        seed=seed,
+        progress=_progress,
+    )
+    typer.echo(f"{len(written)} files in {to}; use them with TAXI_TLC_URL={to.resolve().as_uri()}")
+
+
+def _settings(fleet: str | None) -> tuple[Any, str]:
+    """The settings, and the fleet asked for among them."""
+    from taxi_assets.domain.fleets import get_fleet
+    from taxi_assets.settings import Settings
+
+    settings = Settings()
+    chosen = get_fleet(fleet).name if fleet else settings.fleets[0]
+    if chosen not in settings.fleets:
+        typer.echo(
+            f"Note: {chosen} is not in TAXI_FLEETS, so the Dagster UI will not show it.", err=True
+        )
+        settings = settings.model_copy(update={"fleets": (*settings.fleets, chosen)})
+    return settings, chosen
+
+
+def _quote(
+    fleet: str, pickup_zone: int, dropoff_zone: int, at: str, passengers: int, as_json: bool
+) -> None:
+    from dataclasses import asdict
+
+    from taxi_assets.commands.quote import local_time
+    from taxi_assets.commands.quote import quote as ask
+    from taxi_assets.definitions import resources
+
+    settings, _ = _settings(fleet)
+    registry: Any = resources(settings)["registry"]
+    answer = ask(registry, fleet, pickup_zone, dropoff_zone, local_time(at), passengers)
+    typer.echo(json.dumps(asdict(answer), indent=1) if as_json else answer.sentence())
+
+
+def _report(outcomes: Sequence[Any], as_json: bool) -> None:
+    """The summary of a run, and exit code 1 when anything failed."""
+    from taxi_assets.commands.run import as_json as everything
+    from taxi_assets.commands.run import summary_rows
+
+    if as_json:
+        typer.echo(json.dumps(everything(outcomes), indent=1))
+    else:
+        _table(summary_rows(outcomes))
+        for outcome in outcomes:
+            for warning in outcome.warnings:
+                typer.echo(f"{outcome.fleet} {outcome.month} warns: {warning}")
+    failures = [(o, what, reason) for o in outcomes for what, reason in o.failures]
+    for outcome, what, reason in failures:
+        typer.echo(f"Error: {outcome.fleet} {outcome.month} {what}: {reason}", err=True)
+    if failures:
+        raise typer.Exit(1)
+
+
+def _progress(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _table(rows: list[dict[str, str]]) -> None:
+    """Rows as a table, in full when the output is not a terminal."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*rows[0], box=box.SIMPLE)
+    for row in rows:
+        table.add_row(*row.values())
+    Console(width=None if sys.stdout.isatty() else 180).print(table)

@@ -1,0 +1,28 @@
+"""The Dagster instance that the command line shares with the UI."""
+
+import os
+from pathlib import Path
+
+import dagster as dg
+
+from taxi_assets.settings import Settings
+
+
+def open_instance(settings: Settings) -> dg.DagsterInstance:
+    """The instance of DAGSTER_HOME, or of `home`/dagster when that is not set."""
+    prepare_dagster_home(settings)
+    return dg.DagsterInstance.get()
+
+
+def prepare_dagster_home(settings: Settings) -> None:
+    """Make sure DAGSTER_HOME is set, and holds the project's configuration where it is ours."""
+    if "DAGSTER_HOME" in os.environ:
+        return
+    home = settings.root / "dagster"
+    home.mkdir(parents=True, exist_ok=True)
+    configuration = Path(__file__).parents[2] / "dagster.yaml"
+    if configuration.exists():  # an installed package has none, and Dagster's defaults serve
+        (home / "dagster.yaml").write_text(
+            configuration.read_text(encoding="utf-8"), encoding="utf-8"
+        )
+    os.environ["DAGSTER_HOME"] = str(home)

@@ -1,0 +1,113 @@
+"""What happened in a run of one month, read from its events."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+FAILED, SKIPPED, DONE = "failed", "skipped", "done"
+
+
+@dataclass
+class MonthOutcome:
+    """One month of one fleet.
+
+    Attributes:
+        fleet: fleet name.
+        month: `YYYY-MM`.
+        run_id: the Dagster run, empty when none was started.
+        seconds: wall time.
+        assets: materialized assets by name, each with its metadata.
+        skipped: assets left out on purpose, with the reason.
+        warnings: failed checks that do not block, in words.
+        failures: what failed, as (asset or check, reason).
+    """
+
+    fleet: str
+    month: str
+    run_id: str = ""
+    seconds: float = 0.0
+    assets: dict[str, dict[str, Any]] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    failures: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything failed."""
+        return bool(self.failures)
+
+    def take(self, event: dg.DagsterEvent) -> str | None:
+        """Note one event of the run.
+
+        Returns:
+            A line for people when the event is worth one.
+        """
+        if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
+            return self._take_materialization(event.step_materialization_data.materialization)
+        if event.event_type == dg.DagsterEventType.ASSET_OBSERVATION:
+            return self._take_observation(event.asset_observation_data.asset_observation)
+        if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            return self._take_check(event.asset_check_evaluation_data)
+        if event.event_type == dg.DagsterEventType.STEP_FAILURE:
+            return self._take_failure(event)
+        if event.event_type == dg.DagsterEventType.RUN_FAILURE and not self.failures:
+            # no step failed, so the run never got to one: a resource or the code did not load
+            self.failures.append(("run", root_cause(event.job_failure_data.error)))
+            return f"run FAILED: {self.failures[-1][1]}"
+        return None
+
+    def _take_materialization(self, made: dg.AssetMaterialization) -> str:
+        name = made.asset_key.path[-1]
+        self.assets[name] = {key: value.value for key, value in made.metadata.items()}
+        rows = self.assets[name].get("dagster/row_count")
+        said = f"{rows:,} rows" if rows is not None else "done"
+        if "version" in self.assets[name]:
+            said = f"version {self.assets[name]['version']}"
+        return f"{name}: {self.assets[name].get('verdict', said)}"
+
+    def _take_observation(self, seen: dg.AssetObservation) -> str | None:
+        reason = seen.metadata.get("skipped")
+        if reason is None:
+            return None
+        self.skipped[seen.asset_key.path[-1]] = str(reason.value)
+        return f"{seen.asset_key.path[-1]} skipped: {reason.value}"
+
+    def _take_check(self, verdict: dg.AssetCheckEvaluation) -> str | None:
+        if verdict.passed:
+            return None
+        name = f"{verdict.asset_key.path[-1]}.{verdict.check_name}"
+        saw = ", ".join(
+            f"{key} {_short(value.value)}"
+            for key, value in verdict.metadata.items()
+            if value.value not in ("", None)
+        )
+        if verdict.severity == dg.AssetCheckSeverity.WARN:
+            self.warnings.append(f"{name}: {saw}")
+            return f"{name} WARNS: {saw}"
+        self.failures.append((name, f"the check did not pass: {saw}"))
+        return f"{name} FAILED: {saw}"
+
+    def _take_failure(self, event: dg.DagsterEvent) -> str | None:
+        error = event.step_failure_data.error
+        if error is not None and error.cls_name == "DagsterAssetCheckFailedError":
+            return None  # the check's own verdict has been taken
+        step = (event.step_key or "").split("__", 1)[-1]
+        self.failures.append((step, root_cause(error)))
+        return f"{step} FAILED: {self.failures[-1][1]}"
+
+
+def root_cause(error: Any) -> str:
+    """The message of the error that started it all, in one line, without Dagster's layers."""
+    if error is None:
+        return "no reason was recorded; the run's page in the Dagster UI has its log"
+    while error.cause is not None and not error.message.startswith("taxi_assets."):
+        error = error.cause
+    message = str(error.message).strip()
+    if message.startswith("taxi_assets."):
+        message = message.partition(": ")[2]
+    return message.splitlines()[0] if message else str(error.cls_name)
+
+
+def _short(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,170 @@
+"""Months through the graph, one after the other, in the instance that the UI shows."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from time import perf_counter
+from typing import Any
+from uuid import uuid4
+
+import dagster as dg
+from filelock import FileLock, Timeout
+
+from taxi_assets.commands.instance import open_instance
+from taxi_assets.commands.outcome import MonthOutcome
+from taxi_assets.definitions import build_definitions, month_job
+from taxi_assets.domain.errors import UsageError
+from taxi_assets.settings import Settings
+
+Say = Callable[[str], None]
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def run_months(
+    settings: Settings, fleet: str, months: Sequence[str], say: Say
+) -> list[MonthOutcome]:
+    """Materialize every asset of each month, in time order.
+
+    A month that fails does not stop the next.
+
+    Args:
+        settings: where everything is.
+        fleet: one of `settings.fleets`.
+        months: `YYYY-MM` keys.
+        say: takes one line of progress at a time.
+
+    Raises:
+        UsageError: a month is no partition.
+    """
+    job = build_definitions(settings).resolve_job_def(month_job(fleet))
+    _check_partitions(job, months)
+    _hush_skips()
+    with open_instance(settings) as instance:
+        return [_run_month(job, instance, settings, fleet, month, say) for month in sorted(months)]
+
+
+def _hush_skips() -> None:
+    """Drop Dagster's warning that a gate was silent where the step behind it is skipped too."""
+    logging.getLogger("dagster._core.execution.plan.active").addFilter(
+        lambda record: "emitted no result" not in record.getMessage()
+    )
+
+
+def _check_partitions(job: dg.JobDefinition, months: Sequence[str]) -> None:
+    """Refuse months that Dagster has no partition for."""
+    assert job.partitions_def is not None
+    known = job.partitions_def.get_partition_keys()
+    for month in months:
+        if month not in known:
+            raise UsageError(
+                f"{month} is not one of the months {known[0]}..{known[-1]}: later months have not "
+                "ended yet, and earlier ones need TAXI_FIRST_MONTH."
+            )
+
+
+def _run_month(
+    job: dg.JobDefinition,
+    instance: dg.DagsterInstance,
+    settings: Settings,
+    fleet: str,
+    month: str,
+    say: Say,
+) -> MonthOutcome:
+    """One Dagster run."""
+    outcome, run_id = MonthOutcome(fleet, month), str(uuid4())
+
+    def listen(entry: dg.EventLogEntry) -> None:
+        line = outcome.take(entry.dagster_event) if entry.dagster_event else None
+        if line:
+            say(f"{fleet} {month} {perf_counter() - started:6.1f} s  {line}")
+
+    with _alone(settings, fleet, month, say):
+        started = perf_counter()
+        instance.add_event_listener(run_id, listen)
+        result = job.execute_in_process(
+            partition_key=month,
+            instance=instance,
+            run_id=run_id,
+            raise_on_error=False,
+            run_config=QUIET,
+        )
+        outcome.run_id, outcome.seconds = result.run_id, round(perf_counter() - started, 2)
+    if not result.success and not outcome.failures:
+        outcome.failures.append(
+            ("run", "it did not finish; its page in the Dagster UI has the log")
+        )
+    return outcome
+
+
+@contextmanager
+def _alone(settings: Settings, fleet: str, month: str, say: Say) -> Iterator[None]:
+    """Wait for another command that runs the same month: it does the same work."""
+    folder = settings.root / "locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / f"{fleet}-{month}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say(f"{fleet} {month}  waiting for another run of this month")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def summary_rows(outcomes: Sequence[MonthOutcome]) -> list[dict[str, str]]:
+    """One line a month for people."""
+    return [_summary(outcome) for outcome in outcomes]
+
+
+def _summary(outcome: MonthOutcome) -> dict[str, str]:
+    def rows(asset: str) -> str:
+        count = outcome.assets.get(asset, {}).get("dagster/row_count")
+        return f"{count:,}" if count is not None else "-"
+
+    scores = {row["predictor"]: row["mae_usd"] for row in _scores(outcome)}
+    champion = outcome.assets.get("champion", {})
+    return {
+        "month": outcome.month,
+        "raw": rows("raw_trips"),
+        "clean": rows("clean_trips"),
+        "rejected": rows("rejected_trips"),
+        "model": str(outcome.assets.get("fare_model", {}).get("version", "-")),
+        "MAE $": f"{scores['model']:.2f}" if scores else "-",
+        "route median $": f"{scores['route_median']:.2f}" if scores else "-",
+        "champion": str(champion.get("version", "-")),
+        "seconds": f"{outcome.seconds:.1f}",
+        "result": "FAILED" if outcome.failed else ("tables only" if outcome.skipped else "done"),
+    }
+
+
+def _scores(outcome: MonthOutcome) -> list[dict[str, Any]]:
+    table = outcome.assets.get("evaluation", {}).get("scores")
+    return [dict(record.data) for record in getattr(table, "records", table or [])]
+
+
+def as_json(outcomes: Sequence[MonthOutcome]) -> list[dict[str, Any]]:
+    """Everything about each month, for programs."""
+    keep = (
+        "dagster/row_count",
+        "data_version",
+        "iceberg_snapshot_id",
+        "version",
+        "seconds",
+        "changed",
+        "verdict",
+    )
+    return [
+        {
+            **asdict(outcome),
+            "failures": [{"what": what, "reason": reason} for what, reason in outcome.failures],
+            "assets": {
+                name: {k: v for k, v in about.items() if k in keep}
+                for name, about in outcome.assets.items()
+            },
+            "scores": _scores(outcome),
+        }
+        for outcome in outcomes
+    ]

@@ -1,0 +1,87 @@
+"""A model's files on their way to MLflow and back, and the commit of the code that made them."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from taxi_assets.domain import bundle
+
+REQUIREMENTS = ("lightgbm", "mlflow", "numpy", "pandas", "pyarrow")
+
+
+def log_model(tracked: Any, folder: Path, name: str) -> Any:
+    """Log a bundle as a pyfunc made from code, and register it.
+
+    The feature code it was trained with goes along.
+
+    Args:
+        tracked: handle from `Registry.run`.
+        folder: the bundle.
+        name: registered model.
+
+    Returns:
+        MLflow's model version.
+    """
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    inputs = Schema(
+        [
+            ColSpec("datetime", "pickup_at"),
+            ColSpec("long", "pickup_zone"),
+            ColSpec("long", "dropoff_zone"),
+            ColSpec("double", "passengers"),
+        ]
+    )
+    package = Path(bundle.__file__).parents[1]
+    with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
+        code = Path(scratch) / package.name
+        shutil.copytree(
+            package / "domain", code / "domain", ignore=shutil.ignore_patterns("__pycache__")
+        )
+        shutil.copy(package / "__init__.py", code)
+        # MLflow would like an example to try the model on, which takes longer than all the rest
+        warnings.filterwarnings("ignore", message=".*input example was not provided")
+        logged = tracked.pyfunc.log_model(
+            name="model",
+            python_model=str(Path(__file__).with_name("served_model.py")),
+            artifacts={"bundle": str(folder)},
+            code_paths=[str(code)],
+            signature=ModelSignature(inputs, Schema([ColSpec("double", "fare_usd")])),
+            pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
+        )
+    return tracked.register_model(logged.model_uri, name)
+
+
+@contextmanager
+def quiet_progress() -> Iterator[None]:
+    """No progress bars of MLflow's for files of a megabyte."""
+    before = os.environ.get("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR")
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+    try:
+        yield
+    finally:
+        os.environ.pop("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR")
+        if before is not None:
+            os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = before
+
+
+@lru_cache
+def git_sha() -> str:
+    """The commit of the code that runs; `unknown` outside a checkout."""
+    found = subprocess.run(
+        ["git", "rev-parse", "HEAD"],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return found.stdout.strip() or "unknown"

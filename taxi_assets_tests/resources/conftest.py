@@ -1,0 +1,166 @@
+"""Real stores to read trip files from and to land them in."""
+
+import io
+import socket
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import boto3
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from moto.server import ThreadedMotoServer
+
+from taxi_assets.resources.tlc import TlcSource
+from taxi_assets_tests.cdn import Cdn, serving
+
+MONTH_FILE = "trip-data/green_tripdata_2025-01.parquet"
+
+# In a process of its own: Arrow holds Python's lock while it waits for an answer, so a server in
+# this process could not give one. It stops when its input ends, which is when this process does.
+GCS_EMULATOR = """
+import sys
+from gcp_storage_emulator.server import create_server
+server = create_server("127.0.0.1", 0, in_memory=True)
+server.start()
+print(server._api._httpd.server_address[1], flush=True)
+sys.stdin.read()
+server.stop()
+"""
+
+
+def parquet_bytes(rows: int, seed: int = 0) -> bytes:
+    """A Parquet file of 8 random bytes a row, so that its size does not shrink when compressed."""
+    sink = io.BytesIO()
+    values = np.random.default_rng(seed).integers(0, 2**62, rows)
+    pq.write_table(pa.table({"value": values}), sink, use_dictionary=False)
+    return sink.getvalue()
+
+
+def zip_bytes() -> bytes:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as archive:
+        archive.writestr("taxi_zones/taxi_zones.txt", "zones" * 1000)
+    return sink.getvalue()
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A place that TlcSource can read, and how a test publishes files there."""
+
+    source: TlcSource
+    publish: Callable[[str, bytes], None]
+
+
+@pytest.fixture
+def cdn(tmp_path: Path) -> Iterator[Cdn]:
+    with serving(tmp_path / "cdn") as running:
+        yield running
+
+
+@pytest.fixture
+def source(cdn: Cdn) -> TlcSource:
+    return TlcSource(url=cdn.url, backoff_s=0, retries=3, timeout_s=10)
+
+
+@pytest.fixture
+def unused_url() -> str:
+    """A local address where nobody answers: taken, but not listened on, while it is looked up."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def s3_bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    bucket = f"taxi-{uuid4().hex}"
+    boto3.client("s3", endpoint_url=s3_endpoint).create_bucket(Bucket=bucket)
+    return bucket
+
+
+@pytest.fixture(scope="session")
+def gcs_emulator() -> Iterator[str]:
+    with subprocess.Popen(
+        [sys.executable, "-c", GCS_EMULATOR],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as server:
+        assert server.stdout is not None
+        yield f"http://127.0.0.1:{int(server.stdout.readline())}"
+
+
+@pytest.fixture
+def gs_bucket(gcs_emulator: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    from google.cloud import storage
+
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs_emulator)
+    bucket = f"taxi-{uuid4().hex}"
+    storage.Client().create_bucket(bucket)
+    return bucket
+
+
+@pytest.fixture(params=["http", "file", "s3", "gs"])
+def tree(request: pytest.FixtureRequest, tmp_path: Path) -> Tree:
+    return {"http": _http_tree, "file": _file_tree, "s3": _s3_tree, "gs": gs_tree}[request.param](
+        request, tmp_path
+    )
+
+
+def _http_tree(request: pytest.FixtureRequest, tmp_path: Path) -> Tree:
+    cdn: Cdn = request.getfixturevalue("cdn")
+    return Tree(TlcSource(url=cdn.url, backoff_s=0), cdn.publish)
+
+
+def _file_tree(request: pytest.FixtureRequest, tmp_path: Path) -> Tree:
+    root = tmp_path / "a tree"
+    root.mkdir()
+
+    def publish(path: str, content: bytes) -> None:
+        (root / path).parent.mkdir(exist_ok=True)
+        (root / path).write_bytes(content)
+
+    return Tree(TlcSource(url=root.as_uri(), backoff_s=0), publish)
+
+
+def _s3_tree(request: pytest.FixtureRequest, tmp_path: Path) -> Tree:
+    bucket: str = request.getfixturevalue("s3_bucket")
+    endpoint: str = request.getfixturevalue("s3_endpoint")
+    client = boto3.client("s3", endpoint_url=endpoint)
+
+    def publish(path: str, content: bytes) -> None:
+        client.put_object(Bucket=bucket, Key=f"tlc/{path}", Body=content)
+
+    url = f"s3://{bucket}/tlc"
+    return Tree(TlcSource(url=url, s3_endpoint=endpoint, backoff_s=0), publish)
+
+
+def gs_tree(request: pytest.FixtureRequest, tmp_path: Path) -> Tree:
+    from google.cloud import storage
+
+    name: str = request.getfixturevalue("gs_bucket")  # first, for it tells where the emulator is
+    bucket = storage.Client().bucket(name)
+
+    def publish(path: str, content: bytes) -> None:
+        bucket.blob(f"tlc/{path}").upload_from_string(content)
+
+    return Tree(TlcSource(url=f"gs://{bucket.name}/tlc", backoff_s=0), publish)
