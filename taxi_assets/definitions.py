@@ -19,6 +19,8 @@ from taxi_assets.resources.tables import TableIOManager
 from taxi_assets.resources.tlc import TlcSource
 from taxi_assets.settings import Settings
 
+EXECUTORS = {"in_process": dg.in_process_executor, "multiprocess": dg.multiprocess_executor}
+
 
 def month_job(fleet: str) -> str:
     """Name of the job that takes one month of a fleet through the whole graph."""
@@ -43,6 +45,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             dg.define_asset_job(
                 month_job(fleet.name),
                 dg.AssetSelection.key_prefixes([fleet.name]) | dg.AssetSelection.assets("zones"),
+                tags={"taxi/fleet": fleet.name},  # dagster.yaml runs one at a time of each
                 description=(
                     f"One month of {fleet.name} trips, from the published file to the champion."
                 ),
@@ -50,9 +53,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             for fleet in fleets
         ],
         resources=resources(settings),
-        executor=dg.in_process_executor
-        if settings.executor == "in_process"
-        else dg.multiprocess_executor,
+        executor=EXECUTORS[settings.executor],
     )
 
 

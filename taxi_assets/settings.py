@@ -27,6 +27,8 @@ class Settings(BaseSettings):
         first_month: first monthly partition.
         train_months: months a model trains on at most.
         min_train_months: months below which no model is trained.
+        executor: `in_process` runs a month's steps in one process, which saves the seconds each
+            new process takes to import everything; `multiprocess` gives each step its own.
         train_threads: threads LightGBM trains with; part of what makes a model reproducible.
     """
 

@@ -70,6 +70,21 @@ def published_trips(*, minutes: Any = None, **values: Any) -> pa.RecordBatch:
     )
 
 
+def retyped(kind: pa.DataType, *names: str) -> pa.RecordBatch:
+    """One ordinary trip with some published columns of another type."""
+    row = published_trips()
+    return pa.record_batch(
+        {n: row[n].cast(kind) if n in names else row[n] for n in row.schema.names}
+    )
+
+
+def with_column(name: str, values: pa.Array) -> pa.RecordBatch:
+    """Ordinary trips with one published column replaced, or added."""
+    rows = published_trips(vendor=[2] * len(values))
+    columns = {n: rows[n] for n in rows.schema.names} | {name: values}
+    return pa.record_batch(columns)
+
+
 def canonical_trips(**values: Any) -> pa.RecordBatch:
     """`published_trips`, read as canonical trips."""
     return canonical(published_trips(**values), GREEN, 0)

@@ -65,8 +65,8 @@ def month_of(rows: list[dict[str, Any]]) -> pa.RecordBatch:
 @st.composite
 def raw_months(draw: st.DrawFn) -> pa.RecordBatch:
     """A published month with nulls, NaN, infinities, absurd values and refunds, in any order."""
-    rows = draw(st.lists(ROWS | GOOD_ROWS, min_size=1, max_size=15))
-    refunded = draw(st.lists(st.sampled_from(rows), max_size=8))
+    rows = draw(st.lists(ROWS | GOOD_ROWS, min_size=1, max_size=10))
+    refunded = draw(st.lists(st.sampled_from(rows), max_size=6))
     copies = [
         row | {"fare_usd": -row["fare_usd"] if row["fare_usd"] is not None else None}
         for row in refunded
@@ -74,7 +74,7 @@ def raw_months(draw: st.DrawFn) -> pa.RecordBatch:
     return month_of(draw(st.permutations(rows + copies)))
 
 
-def good_months(max_size: int = 20) -> st.SearchStrategy[pa.RecordBatch]:
+def good_months(max_size: int = 10) -> st.SearchStrategy[pa.RecordBatch]:
     """A published month of trips that break no rule."""
     return st.lists(GOOD_ROWS, min_size=1, max_size=max_size).map(month_of)
 

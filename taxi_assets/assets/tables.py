@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import dagster as dg
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from taxi_assets.domain.cleaning import (
     KEPT,
     RULE_NAMES,
     RULES,
-    Sorted,
     by_rule,
     refund_rows,
     sort_trips,
@@ -20,8 +20,10 @@ from taxi_assets.domain.schemas import CLEAN_TRIPS, REJECTED_TRIPS
 from taxi_assets.domain.trips import require_usable
 from taxi_assets.resources.landed_trips import numbered_batches, open_trips, pair_columns
 from taxi_assets.resources.landing import Landing
-from taxi_assets.resources.streams import pooled
+from taxi_assets.resources.streams import Spool, pooled
 from taxi_assets.resources.tables import Rows
+
+Charged = npt.NDArray[np.int64]  # trips by rule, and kept, as `Sorted.charged`
 
 
 def sorted_trips(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -64,37 +66,34 @@ def sorted_trips(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.Asset
         with open_trips(landing, fleet, month) as file:
             require_usable(file.schema_arrow, fleet)
         refunds = refund_rows(pair_columns(landing, fleet, month))
-
-        def pass_over() -> Iterator[Sorted]:
-            """The sorted file, batch by batch.
-
-            Read once for each table, so that neither waits in memory.
-            """
-            yield from pooled(
-                lambda item: sort_trips(item[1], item[0], fleet, month, refunds),
-                numbered_batches(landing, fleet, month),
-            )
-
         charged = np.zeros(KEPT + 1, dtype=np.int64)
+        with Spool() as aside:
 
-        def clean() -> Iterator[pa.RecordBatch]:
-            for batch in pass_over():
-                np.add(charged, batch.charged, out=charged)
-                yield batch.clean
+            def clean() -> Iterator[pa.RecordBatch]:
+                """Clean trips as they come, rejected ones put aside: one pass over the file."""
+                numbered = numbered_batches(landing, fleet, month)
+                for batch in pooled(
+                    lambda b: sort_trips(b[1], b[0], fleet, month, refunds), numbered
+                ):
+                    np.add(charged, batch.charged, out=charged)
+                    aside.put(batch.rejected)
+                    yield batch.clean
 
-        yield dg.Output(
-            Rows(clean(), lambda: {"kept_share": float(charged[KEPT] / charged.sum())}),
-            "clean_trips",
-        )
-        rejected = (batch.rejected for batch in pass_over())
-        yield dg.Output(
-            Rows(rejected, lambda: {"rejected_by_rule": rules_table(charged)}), "rejected_trips"
-        )
+            yield dg.Output(
+                Rows(clean(), lambda: {"kept_share": kept_share(charged)}), "clean_trips"
+            )
+            shown = {"rejected_by_rule": rules_table(charged)}
+            yield dg.Output(Rows(aside.batches(), lambda: shown), "rejected_trips")
 
     return sort
 
 
-def rules_table(charged: np.ndarray[tuple[int], np.dtype[np.int64]]) -> dg.TableMetadataValue:
+def kept_share(charged: Charged) -> float:
+    """Kept trips among all."""
+    return float(charged[KEPT] / charged.sum())
+
+
+def rules_table(charged: Charged) -> dg.TableMetadataValue:
     """How many trips each rule took, with its bound and reason."""
     about = {rule.name: (rule.bound, rule.reason) for rule in RULES}
     about[RULE_NAMES[0]] = (

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from time import perf_counter
 from typing import Any
 from uuid import uuid4
@@ -158,7 +157,12 @@ def as_json(outcomes: Sequence[MonthOutcome]) -> list[dict[str, Any]]:
     )
     return [
         {
-            **asdict(outcome),
+            "fleet": outcome.fleet,
+            "month": outcome.month,
+            "run_id": outcome.run_id,
+            "seconds": outcome.seconds,
+            "skipped": outcome.skipped,
+            "warnings": outcome.warnings,
             "failures": [{"what": what, "reason": reason} for what, reason in outcome.failures],
             "assets": {
                 name: {k: v for k, v in about.items() if k in keep}

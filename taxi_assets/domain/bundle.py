@@ -106,7 +106,7 @@ def save(
     baselines = {"global_median_usd": trained.global_median_usd, "linear": asdict(trained.linear)}
     (folder / "baselines.json").write_text(json.dumps(baselines, indent=1), encoding="utf-8")
     files = {name: _sha256(folder / name) for name in FILES}
-    identity = hashlib.sha256(json.dumps([FORMAT, list(FEATURES), files]).encode()).hexdigest()
+    identity = _identity(files)
     manifest = {
         "format": FORMAT,
         "identity": identity,
@@ -131,7 +131,8 @@ def load(folder: Path) -> Bundle:
     """
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        listed = manifest["files"]
+        listed, features = dict(manifest["files"]), manifest["features"]
+        identity, version = manifest["identity"], manifest["format"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BundleError(
             f"The model bundle {folder.name} has no readable manifest.json: {error!r}."
@@ -148,11 +149,13 @@ def load(folder: Path) -> Bundle:
             f"{', '.join(changed)} of the model bundle changed since it was written: "
             "log the model again."
         )
-    if manifest["features"] != list(FEATURES) or manifest["format"] != FORMAT:
+    if features != list(FEATURES) or version != FORMAT:
         raise BundleError(
             "The model bundle was made by other feature code: install the version in its "
             "manifest, or train again."
         )
+    if identity != _identity(listed):
+        raise BundleError("The identity in the manifest is not that of the files: log it again.")
     baselines = json.loads((folder / "baselines.json").read_text(encoding="utf-8"))
     linear: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value
@@ -166,6 +169,12 @@ def load(folder: Path) -> Bundle:
         global_median_usd=baselines["global_median_usd"],
         linear=LinearBaseline(**linear),
     )
+
+
+def _identity(files: dict[str, str]) -> str:
+    """SHA-256 over format, features and the digests of the files, in the order of `FILES`."""
+    content = [FORMAT, list(FEATURES), {name: files[name] for name in FILES}]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def _sha256(path: Path) -> str:

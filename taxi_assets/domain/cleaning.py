@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -196,9 +197,8 @@ def sort_trips(
 
 
 def as_json(rows: pa.RecordBatch) -> pa.StringArray:
-    """Each row as a JSON object under its published column names."""
-    text = rows.to_pandas().to_json(orient="records", lines=True, date_format="iso", date_unit="us")
-    return pa.array(text.splitlines() if len(rows) else [], pa.string())
+    """Each row as a JSON object under its published column names, what is no number as null."""
+    return pa.array([orjson.dumps(row).decode() for row in rows.to_pylist()], pa.string())
 
 
 def by_rule(charged: npt.NDArray[np.int64]) -> dict[str, int]:

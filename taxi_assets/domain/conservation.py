@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 import pyarrow as pa
@@ -67,5 +68,7 @@ def balance(published_fares: Iterable[pa.Array], sorted_trips: Iterable[pa.Recor
 def _cents(fares: pa.Array) -> int:
     """Sum in whole cents; a fare missing or not a number counts as nothing, on both sides."""
     values = fares.cast(pa.float64())
-    values = values.filter(pc.fill_null(pc.is_finite(values), False))
-    return int(pc.sum(pc.round(pc.multiply(values, 100.0)).cast(pa.int64())).as_py() or 0)
+    values = values.filter(pc.fill_null(pc.is_finite(values), False)).to_numpy()
+    absurd = np.abs(values) > 1e9  # their cents could overflow 64 bits; above 2**53 all are whole
+    odd = sum(round(Fraction(fare) * 100) for fare in values[absurd].tolist())
+    return odd + int(np.rint(values[~absurd] * 100.0).astype(np.int64).sum())

@@ -62,7 +62,7 @@ class Places:
     """Zones and route history laid out for look-up by zone id.
 
     Attributes:
-        zone: (264, 6) float32 by zone id: x_mi, y_mi, area_sqmi, borough code, is_airport, exists.
+        zone: (264, 5) float32 by zone id: x_mi, y_mi, area_sqmi, borough code, is_airport.
         trips: (264, 264) float32 earlier trips by pick-up and drop-off zone,
             0 standing for any zone.
         medians: (264, 264, 3) float32 median fare, distance, duration; NaN where
@@ -81,7 +81,7 @@ def places(zones: pd.DataFrame, history: pa.Table) -> Places:
         zones: (263, >=6) `zone`, `x_mi`, `y_mi`, `area_sqmi`, `borough`, `is_airport`.
         history: (n_pairs, 6) as `route_history` returns it; may be empty.
     """
-    table = np.full((SIZE, 6), np.nan, dtype=np.float32)
+    table = np.full((SIZE, 5), np.nan, dtype=np.float32)
     ids = zones["zone"].to_numpy()
     table[ids, 0:3] = zones[["x_mi", "y_mi", "area_sqmi"]].to_numpy(np.float32)
     table[ids, 3] = [BOROUGHS.index(borough) for borough in zones["borough"]]
@@ -115,8 +115,10 @@ def build_features(
         (n, 30) float32, columns in the order of `FEATURES`, missing values NaN.
 
     Raises:
-        IndexError: a zone id above 263.
+        IndexError: a zone id outside 1..263.
     """
+    if len(pickup_zone) and min(pickup_zone.min(), dropoff_zone.min()) < 1:
+        raise IndexError("zone ids start at 1")  # numpy would count from the end
     start, end = known.zone[pickup_zone], known.zone[dropoff_zone]
     columns = [
         pickup_zone,

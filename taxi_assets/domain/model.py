@@ -120,7 +120,7 @@ def train(
         raise DataError(
             "A model needs at least two months that have trips: one to learn from, one to stop on."
         )
-    told = {**parameters, "seed": SEED, "num_threads": threads}
+    told = {**parameters, "metric": "rmse", "seed": SEED, "num_threads": threads}
     *earlier, last = months
     names = list(FEATURES)
     past = lgb.Dataset(
@@ -140,7 +140,7 @@ def train(
     return Trained(
         model_text=final.model_to_string(),
         rounds=stopped.best_iteration,
-        early_stop_rmse_usd=float(np.sqrt(stopped.best_score["valid_0"]["l2"])),
+        early_stop_rmse_usd=float(stopped.best_score["valid_0"]["rmse"]),
         parameters=told,
         global_median_usd=float(np.median(fares)),
         linear=fit_linear(every, fares),
@@ -158,9 +158,8 @@ def _importance(names: Sequence[str], gain: Fares) -> dict[str, float]:
 def fit_linear(features: FloatArray, fare_usd: Fares) -> LinearBaseline:
     """Least squares through the normal equations: memory does not grow with the number of trips."""
     inputs = _linear_inputs(features)
-    mean = (
-        np.nan_to_num(np.nanmean(inputs, axis=0)) if len(inputs) else np.zeros(len(LINEAR_INPUTS))
-    )
+    known = ~np.isnan(inputs)
+    mean = np.where(known, inputs, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     filled = np.where(np.isnan(inputs), mean, inputs)
     scale = filled.std(axis=0)
     scale[scale == 0] = 1.0

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from taxi_assets.domain.errors import UsageError
 
-_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+_MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
 
 def check_month(month: str) -> str:

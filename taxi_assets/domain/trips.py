@@ -75,9 +75,12 @@ def misfit(
     inside = pc.and_(pc.greater_equal(pickups, first), pc.less(pickups, end))
     share = (pc.sum(inside).as_py() or 0) / len(pickups)
     if share < 0.5:
-        usual = pc.mode(pc.strftime(pickups, format="%Y-%m"))[0].as_py()["mode"]
+        usual = pc.value_counts(pc.strftime(pickups.drop_null(), format="%Y-%m")).to_pylist()
+        if not usual:
+            return f"none of its trips has a pickup time, let alone one in {month}"
+        most = max(usual, key=lambda entry: entry["counts"])["values"]
         return (
-            f"only {share:.0%} of its pickups lie in {month} (most are in {usual}): "
+            f"only {share:.0%} of its pickups lie in {month} (most are in {most}): "
             "it is another month's file"
         )
     return None
@@ -128,11 +131,13 @@ def _retype(values: pa.Array, column: SourceColumn) -> pa.Array:
         values = _keep(values, pc.is_finite(values))
     if pa.types.is_integer(column.type) and not pa.types.is_null(values.type):
         limit = np.iinfo(column.type.to_pandas_dtype())
+        if pa.types.is_floating(values.type):
+            values = values.cast(pa.float64())  # float32 cannot hold the limit itself
         least, most = pc.min_max(values).as_py().values()
         if least is not None and (least < limit.min or most > limit.max):
-            fits = pc.and_(
-                pc.greater_equal(values, int(limit.min)), pc.less_equal(values, int(limit.max))
-            )
+            fits = pc.less_equal(values, pa.scalar(limit.max, values.type))
+            if least < 0:  # unsigned numbers cannot be compared with a limit below zero
+                fits = pc.and_(fits, pc.greater_equal(values, pa.scalar(limit.min, values.type)))
             values = _keep(values, fits)
     return pc.cast(values, column.type, safe=False)
 

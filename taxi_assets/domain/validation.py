@@ -65,6 +65,7 @@ def published_schema(fleet: Fleet) -> "pandera.DataFrameSchema":
     filled = pandera.Check(
         lambda s: bool(s.notna().mean() >= MIN_FILLED),
         name="filled",
+        ignore_na=False,  # pandera would drop the very nulls that are to be counted
         error=f"filled in at least {MIN_FILLED:.0%} of rows",
     )
     columns = {

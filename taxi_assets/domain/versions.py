@@ -59,6 +59,7 @@ def _pieces(batches: list[pa.RecordBatch]) -> Iterator[bytes | memoryview]:
 
 def _column_bytes(values: pa.Array) -> Iterator[bytes | memoryview]:
     """Which values are null, then the values."""
+    yield b"\x01" if values.null_count else b"\x00"
     if values.null_count:
         yield np.packbits(values.is_valid().to_numpy(zero_copy_only=False)).tobytes()
     if pa.types.is_string(values.type) or pa.types.is_binary(values.type):

@@ -1,6 +1,7 @@
 """TLC's taxi zones: names, boroughs and shapes."""
 
 import io
+import struct
 import zipfile
 
 import numpy as np
@@ -55,9 +56,11 @@ def _read_lookup(lookup_csv: bytes) -> pd.DataFrame:
         "service_zone": "service_zone",
     }
     try:
-        lookup = pd.read_csv(io.BytesIO(lookup_csv), keep_default_na=False)
+        lookup = pd.read_csv(
+            io.BytesIO(lookup_csv), keep_default_na=False, dtype={"LocationID": "int64"}
+        )
         return lookup[list(titles)].rename(columns=titles)
-    except (KeyError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+    except (KeyError, ValueError) as error:  # pandas' parser errors are ValueErrors
         raise DataError(f"The zone lookup is not the CSV it should be: {error}.") from error
 
 
@@ -82,7 +85,13 @@ def _read_shapes(shapes_zip: bytes) -> pd.DataFrame:
             )
             for item in shapefile.Reader(**parts).iterShapeRecords()
         ]
-    except (zipfile.BadZipFile, StopIteration, KeyError, shapefile.ShapefileException) as error:
+    except (
+        zipfile.BadZipFile,
+        StopIteration,
+        LookupError,
+        struct.error,
+        shapefile.ShapefileException,
+    ) as error:
         raise DataError(
             f"The zone shapes are not the zipped shapefile they should be: {error!r}."
         ) from error

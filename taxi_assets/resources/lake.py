@@ -7,8 +7,9 @@ twice adds no file and no snapshot.
 """
 
 import json
+import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -27,6 +28,7 @@ from taxi_assets.resources.table_slice import (
     TableSlice,
     TableVersion,
     noted_version,
+    stored_schema,
 )
 
 UNPARTITIONED = "all"  # the one "month" of a table without months
@@ -67,7 +69,12 @@ class Lake(dg.ConfigurableResource[None]):
         with self._reaching():
             iceberg = self._ensure(name, table)
             path = f"{iceberg.location()}/data/month={month}/{uuid4().hex}.parquet"
-            total = self._stage(iceberg, path, table, month, batches)
+            try:
+                total = self._stage(iceberg, path, table, month, batches)
+            except BaseException:  # an interrupt as well: half a file serves nobody
+                with suppress(OSError):
+                    iceberg.io.delete(path)
+                raise
             data_version = total.hexdigest()
             changed = self._commit(iceberg, path, month, data_version, total.rows, run_id)
             if not changed and total.rows:
@@ -115,12 +122,8 @@ class Lake(dg.ConfigurableResource[None]):
         self, iceberg: Any, path: str, table: Table, month: str, batches: Iterable[pa.RecordBatch]
     ) -> ContentHash:
         """Write rows to a file that no snapshot refers to yet."""
-        total = ContentHash(table.arrow)
-        schema = (
-            table.arrow.append(pa.field(MONTH.name, MONTH.type)) if table.monthly else table.arrow
-        )
-        writer = None
-        try:
+        total, writer = ContentHash(table.arrow), None
+        with ExitStack() as files:
             for batch in batches:
                 if batch.schema.names != table.arrow.names:
                     raise DataError(
@@ -131,19 +134,17 @@ class Lake(dg.ConfigurableResource[None]):
                 total.update(rows)
                 if len(rows) == 0:
                     continue
-                writer = writer or pq.ParquetWriter(
-                    iceberg.io.new_output(path).create(),
-                    schema,
-                    compression="zstd",
-                    compression_level=1,
-                )
+                if writer is None:
+                    # closed by us: an upload that fails while it is closed has to be heard of
+                    sink = files.enter_context(iceberg.io.new_output(path).create())
+                    writer = files.enter_context(
+                        pq.ParquetWriter(
+                            sink, stored_schema(table), compression="zstd", compression_level=1
+                        )
+                    )
                 if table.monthly:
                     rows = rows.append_column(MONTH.name, pa.repeat(pa.scalar(month), len(rows)))
                 writer.write_batch(rows)
-        finally:
-            if writer:
-                writer.close()
-                writer.file_handle = None
         return total
 
     def _commit(
@@ -198,9 +199,7 @@ class Lake(dg.ConfigurableResource[None]):
         from pyiceberg.transforms import IdentityTransform
 
         catalog = self._connect()
-        schema = (
-            table.arrow.append(pa.field(MONTH.name, MONTH.type)) if table.monthly else table.arrow
-        )
+        schema = stored_schema(table)
         catalog.create_namespace_if_not_exists(name.split(".")[0])
         if not catalog.table_exists(name):
             # another run may create it at the same moment: then theirs serves as well
@@ -225,7 +224,10 @@ class Lake(dg.ConfigurableResource[None]):
             if self.catalog_uri.startswith("sqlite:///"):  # SQLite makes no folders
                 file = Path(self.catalog_uri.removeprefix("sqlite:///").partition("?")[0])
                 file.parent.mkdir(parents=True, exist_ok=True)
-            options = {"s3.endpoint": self.s3_endpoint} if self.s3_endpoint else {}
+            # without a region pyiceberg asks AWS for the bucket's; other services take any
+            region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+            other = {"s3.endpoint": self.s3_endpoint or "", "s3.region": region or "us-east-1"}
+            options = other if self.s3_endpoint else {}
             self._catalog = SqlCatalog(
                 "taxi", uri=self.catalog_uri, warehouse=self.warehouse, **options
             )

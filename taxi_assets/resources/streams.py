@@ -3,7 +3,10 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from tempfile import TemporaryFile
 from typing import TypeVar
+
+import pyarrow as pa
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -25,3 +28,30 @@ def pooled(work: Callable[[In], Out], items: Iterable[In], workers: int = WORKER
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+class Spool:
+    """Batches put aside on disk until they are wanted: a second stream out of one pass."""
+
+    def __init__(self) -> None:
+        self._file = TemporaryFile()
+        self._writer: pa.ipc.RecordBatchStreamWriter | None = None
+
+    def __enter__(self) -> "Spool":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def put(self, batch: pa.RecordBatch) -> None:
+        """Put a batch aside; all batches of a spool have one schema."""
+        if self._writer is None:
+            self._writer = pa.ipc.new_stream(self._file, batch.schema)
+        self._writer.write_batch(batch)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """All batches in order; nothing can be put aside afterwards."""
+        if self._writer is not None:
+            self._writer.close()
+            self._file.seek(0)
+            yield from pa.ipc.open_stream(self._file)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from taxi_assets.domain.schemas import Table
+from taxi_assets.domain.schemas import MONTH, Table
 
 if TYPE_CHECKING:  # the lake hands slices out: at run time the import goes the other way
     from taxi_assets.resources.lake import Lake
@@ -54,6 +54,11 @@ def noted_version(iceberg: Any, name: str, month: str, changed: bool) -> TableVe
         current.snapshot_id if current else None,
         changed,
     )
+
+
+def stored_schema(table: Table) -> pa.Schema:
+    """The table's columns as its files hold them: with the month where they are partitioned."""
+    return table.arrow.append(pa.field(MONTH.name, MONTH.type)) if table.monthly else table.arrow
 
 
 @dataclass(frozen=True)

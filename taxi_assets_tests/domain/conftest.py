@@ -8,4 +8,4 @@ from taxi_assets_tests.builders import month_of_trips
 
 @pytest.fixture(scope="session")
 def trained() -> Trained:
-    return train([month_of_trips("2025-01", 800, 1), month_of_trips("2025-02", 400, 2)], threads=2)
+    return train([month_of_trips("2025-01", 500, 1), month_of_trips("2025-02", 250, 2)], threads=2)

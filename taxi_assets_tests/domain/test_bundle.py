@@ -143,7 +143,7 @@ def test_one_changed_byte_is_noticed_and_its_file_named(folder: Path, name: str)
 def test_a_missing_file_is_noticed(folder: Path, name: str) -> None:
     (folder / name).unlink()
 
-    with pytest.raises(BundleError, match="should hold .*log the model again"):
+    with pytest.raises(BundleError, match=r"should hold .*log the model again"):
         load(folder)
 
 

@@ -22,7 +22,7 @@ from taxi_assets.domain.model import (
 from taxi_assets_tests.builders import month_of_trips
 
 NAMES = list(FEATURES)
-MONTHS = [month_of_trips("2025-01", 800, 1), month_of_trips("2025-02", 400, 2)]
+MONTHS = [month_of_trips("2025-01", 500, 1), month_of_trips("2025-02", 250, 2)]
 
 
 def test_the_same_trips_train_the_same_model(trained: Trained) -> None:
@@ -39,7 +39,7 @@ def test_other_trips_train_another_model(trained: Trained) -> None:
 
 
 def test_training_says_what_it_learned_from(trained: Trained) -> None:
-    assert trained.rows == {"2025-01": 800, "2025-02": 400}
+    assert trained.rows == {"2025-01": 500, "2025-02": 250}
     assert trained.global_median_usd == np.median(np.concatenate([m.fare_usd for m in MONTHS]))
     assert PARAMETERS.items() <= trained.parameters.items()
     assert trained.parameters["num_threads"] == 2
@@ -50,6 +50,21 @@ def test_the_model_names_its_features_and_has_the_chosen_number_of_trees(trained
 
     assert booster.feature_name() == NAMES
     assert booster.num_trees() == trained.rounds
+
+
+def test_importances_are_shares_of_the_gain_with_the_largest_first(trained: Trained) -> None:
+    shares = list(trained.importance.values())
+
+    assert next(iter(trained.importance)) == "straight_mi"
+    assert set(trained.importance) == set(NAMES)
+    assert shares == sorted(shares, reverse=True)
+    assert sum(shares) == pytest.approx(1.0)
+
+
+def test_a_model_that_splits_nothing_gives_no_feature_importance() -> None:
+    few = [month_of_trips("2025-01", 5, 1), month_of_trips("2025-02", 5, 2)]
+
+    assert set(train(few, threads=1).importance.values()) == {0.0}
 
 
 def test_training_stops_early_where_the_last_month_is_predicted_best(trained: Trained) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from taxi_assets.domain.fleets import FLEETS, Fleet
-from taxi_assets.domain.schemas import CLEAN_TRIPS, REJECTED_TRIPS, ZONES
+from taxi_assets.domain.schemas import CLEAN_TRIPS, REJECTED_TRIPS, TABLES, ZONES, Table
 from taxi_assets.domain.validation import failures, pandera_schema, published_schema
 from taxi_assets_tests.builders import (
     GREEN,
@@ -29,6 +29,11 @@ def test_what_cleaning_makes_is_what_the_tables_promise(month: pa.RecordBatch) -
 
     assert failures(pandera_schema(CLEAN_TRIPS), result.clean) == []
     assert failures(pandera_schema(REJECTED_TRIPS), result.rejected) == []
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
+def test_a_table_without_rows_is_what_it_promises(table: Table) -> None:
+    assert failures(pandera_schema(table), table.arrow.empty_table()) == []
 
 
 def test_the_zones_are_what_their_table_promises() -> None:

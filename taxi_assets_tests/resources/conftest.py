@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import boto3
@@ -17,8 +18,13 @@ import pyarrow.parquet as pq
 import pytest
 from moto.server import ThreadedMotoServer
 
+from taxi_assets.resources.lake import Lake
 from taxi_assets.resources.tlc import TlcSource
 from taxi_assets_tests.cdn import Cdn, serving
+from taxi_assets_tests.lakes import Place
+
+if TYPE_CHECKING:
+    from pgserver import PostgresServer
 
 MONTH_FILE = "trip-data/green_tripdata_2025-01.parquet"
 
@@ -164,3 +170,54 @@ def gs_tree(request: pytest.FixtureRequest, tmp_path: Path) -> Tree:
         bucket.blob(f"tlc/{path}").upload_from_string(content)
 
     return Tree(TlcSource(url=f"gs://{bucket.name}/tlc", backoff_s=0), publish)
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator["PostgresServer"]:
+    with pytest.MonkeyPatch.context() as patch:  # pgserver keeps a lock file there
+        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+        pgserver = pytest.importorskip("pgserver", reason="pgserver has no wheel for this Python")
+        with pgserver.get_server(tmp_path_factory.mktemp("pg") / "data") as server:
+            yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "s3"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """A lake whose catalog is SQLite or PostgreSQL, and whose files lie in a folder or in S3."""
+    return {"sqlite": local_lake, "postgresql": _postgresql_lake, "s3": _s3_lake}[request.param](
+        request, tmp_path
+    )
+
+
+def local_lake(request: pytest.FixtureRequest | None, tmp_path: Path, catalog: str = "") -> Place:
+    warehouse = tmp_path / "lake" / "tables"
+    lake = Lake(
+        warehouse=str(warehouse),
+        catalog_uri=catalog or f"sqlite:///{tmp_path / 'lake' / 'catalog.db'}?timeout=60",
+    )
+    return Place(lake, lambda: frozenset(str(path) for path in warehouse.rglob("*.parquet")))
+
+
+def _postgresql_lake(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    server: PostgresServer = request.getfixturevalue("postgresql")
+    database = f"lake_{uuid4().hex}"
+    server.psql(f"create database {database}")
+    uri = server.get_uri(database).replace("postgresql:", "postgresql+psycopg2:")
+    return local_lake(request, tmp_path, uri)
+
+
+def _s3_lake(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    bucket: str = request.getfixturevalue("s3_bucket")
+    endpoint: str = request.getfixturevalue("s3_endpoint")
+    client = boto3.client("s3", endpoint_url=endpoint)
+    lake = Lake(
+        warehouse=f"s3://{bucket}/lake/tables",
+        catalog_uri=f"sqlite:///{tmp_path / 'catalog.db'}?timeout=60",
+        s3_endpoint=endpoint,
+    )
+
+    def files() -> frozenset[str]:
+        found = client.list_objects_v2(Bucket=bucket)["Contents"]
+        return frozenset(item["Key"] for item in found if item["Key"].endswith(".parquet"))
+
+    return Place(lake, files)
