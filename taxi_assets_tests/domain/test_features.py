@@ -226,3 +226,13 @@ def test_a_zone_beyond_the_city_is_an_error_and_not_a_guess(
 ) -> None:
     with pytest.raises(IndexError, match="264"):
         one_trip(known, pickup, dropoff)
+
+
+@pytest.mark.parametrize(("pickup", "dropoff"), [(0, 74), (74, 0), (-1, 74)])
+def test_a_zone_below_the_first_is_refused_rather_than_read_from_the_end(
+    pickup: int, dropoff: int, known: Places
+) -> None:
+    one = np.array([np.datetime64("2025-03-14T08:30")]), np.array([1.0])
+
+    with pytest.raises(IndexError, match="start at 1"):
+        build_features(np.array([pickup]), np.array([dropoff]), *one, known)
