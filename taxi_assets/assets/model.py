@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import dagster as dg
@@ -11,10 +12,12 @@ from taxi_assets.assets.provenance import provenance, version_tags
 from taxi_assets.domain import bundle
 from taxi_assets.domain.fleets import Fleet
 from taxi_assets.domain.model import Trained, train
+from taxi_assets.domain.schemas import TRIP_FEATURES
 from taxi_assets.partitions import months_before
 from taxi_assets.resources.feature_rows import month_of_trips
 from taxi_assets.resources.registry import ModelVersion, Registry
 from taxi_assets.resources.table_slice import TableSlice
+from taxi_assets.resources.tables import column_schema
 from taxi_assets.settings import Settings
 
 
@@ -50,7 +53,8 @@ def fare_model(
         zones: TableSlice,
         registry: Registry,
     ) -> Iterator[dg.MaterializeResult[None]]:
-        month, needed = context.partition_key, settings.min_train_months
+        month, started = context.partition_key, perf_counter()
+        needed = settings.min_train_months
         usable = [name for name, version in past.versions.items() if version.rows]
         if len(usable) < needed:
             skip(
@@ -72,8 +76,10 @@ def fare_model(
                 version = registry.register(
                     tracked, fleet.name, month, folder, version_tags(made_from)
                 )
+        seconds = {"seconds": round(perf_counter() - started, 3)}
         yield dg.MaterializeResult(
-            metadata=describe(version, trained), data_version=dg.DataVersion(version.identity)
+            metadata=describe(version, trained, made_from) | seconds,
+            data_version=dg.DataVersion(version.identity),
         )
 
     return fit
@@ -122,7 +128,7 @@ def champion(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.AssetsDef
     return promote
 
 
-def describe(version: ModelVersion, trained: Trained) -> dict[str, Any]:
+def describe(version: ModelVersion, trained: Trained, made_from: dict[str, Any]) -> dict[str, Any]:
     """What the UI shows of a model."""
     return {
         "model": version.name,
@@ -131,7 +137,9 @@ def describe(version: ModelVersion, trained: Trained) -> dict[str, Any]:
         "data_version": version.identity,
         "mlflow_run": version.run_id,
         "training_months": ", ".join(trained.rows),
-        "training_trips": sum(trained.rows.values()),
+        "dagster/row_count": sum(trained.rows.values()),
+        "dagster/column_schema": column_schema(TRIP_FEATURES),
+        "iceberg_snapshot_ids": version_tags(made_from)["snapshot_ids"],
         "rounds": trained.rounds,
         "early_stop_rmse_usd": trained.early_stop_rmse_usd,
         "importance": dg.MetadataValue.table(

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from time import perf_counter
 
 import dagster as dg
 import pyarrow as pa
@@ -65,7 +66,7 @@ def raw_trips(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.AssetsDe
     def land(
         context: dg.AssetExecutionContext, source: TlcSource, landing: dg.ResourceParam[Landing]
     ) -> dg.MaterializeResult[None]:
-        month = context.partition_key
+        month, started = context.partition_key, perf_counter()
         landed = landing.land(
             source,
             fleet.file_name(month),
@@ -76,6 +77,7 @@ def raw_trips(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.AssetsDe
         )
         with open_trips(landing, fleet, month) as file:
             metadata = _describe(landed, file)
+        metadata["seconds"] = dg.MetadataValue.float(round(perf_counter() - started, 3))
         return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(landed.sha256))
 
     return land

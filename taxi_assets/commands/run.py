@@ -17,6 +17,7 @@ from taxi_assets.domain.errors import UsageError
 from taxi_assets.settings import Settings
 
 Say = Callable[[str], None]
+STARTED_BY = "taxi/started-by"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -80,6 +81,8 @@ def _run_month(
 
     with _alone(settings, fleet, month, say):
         started = perf_counter()
+        tags = {STARTED_BY: "taxi-assets run", "taxi/fleet": fleet}
+        _bury_the_killed(instance, {**tags, "dagster/partition": month})
         instance.add_event_listener(run_id, listen)
         result = job.execute_in_process(
             partition_key=month,
@@ -87,6 +90,7 @@ def _run_month(
             run_id=run_id,
             raise_on_error=False,
             run_config=QUIET,
+            tags=tags,
         )
         outcome.run_id, outcome.seconds = result.run_id, round(perf_counter() - started, 2)
     if not result.success and not outcome.failures:
@@ -94,6 +98,13 @@ def _run_month(
             ("run", "it did not finish; its page in the Dagster UI has the log")
         )
     return outcome
+
+
+def _bury_the_killed(instance: dg.DagsterInstance, tags: dict[str, str]) -> None:
+    """Mark what a kill left unfinished: we hold the month's lock, so no such run is alive."""
+    unfinished = dg.RunsFilter(tags=tags, statuses=[dg.DagsterRunStatus.STARTED])
+    for run in instance.get_runs(unfinished):
+        instance.report_run_failed(run, "The process of this run was killed.")
 
 
 @contextmanager

@@ -143,7 +143,7 @@ def build_features(
 
 
 def _geometry(start: FloatArray, end: FloatArray) -> list[FloatArray]:
-    """Centroids, offsets, distances and vagueness of (n, 6) zone rows."""
+    """Centroids, offsets, distances and vagueness of (n, 5) zone rows."""
     east, north = end[:, 0] - start[:, 0], end[:, 1] - start[:, 1]
     angle = np.radians(MANHATTAN_GRID_DEG, dtype=np.float32)
     along, across = (

@@ -7,10 +7,8 @@ twice adds no file and no snapshot.
 """
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 from warnings import catch_warnings
@@ -23,6 +21,7 @@ from pydantic import PrivateAttr
 from taxi_assets.domain.errors import DataError, LakeUnreachable
 from taxi_assets.domain.schemas import MONTH, Table
 from taxi_assets.domain.versions import ContentHash
+from taxi_assets.resources.catalog import ensure_table, open_catalog
 from taxi_assets.resources.table_slice import (
     VERSION_PROPERTY,
     TableSlice,
@@ -67,7 +66,7 @@ class Lake(dg.ConfigurableResource[None]):
             DataError: a batch has other columns than the table.
         """
         with self._reaching():
-            iceberg = self._ensure(name, table)
+            iceberg = ensure_table(self._connect(), name, table)
             path = f"{iceberg.location()}/data/month={month}/{uuid4().hex}.parquet"
             try:
                 total = self._stage(iceberg, path, table, month, batches)
@@ -193,44 +192,10 @@ class Lake(dg.ConfigurableResource[None]):
         """Rows the current snapshot holds, so that rows deleted by hand are noticed."""
         return sum(task.file.record_count for task in iceberg.scan(where).plan_files())
 
-    def _ensure(self, name: str, table: Table) -> Any:
-        """The Iceberg table, created or widened where the code has grown a column."""
-        from pyiceberg.exceptions import CommitFailedException, TableAlreadyExistsError
-        from pyiceberg.transforms import IdentityTransform
-
-        catalog = self._connect()
-        schema = stored_schema(table)
-        catalog.create_namespace_if_not_exists(name.split(".")[0])
-        if not catalog.table_exists(name):
-            # another run may create it at the same moment: then theirs serves as well
-            with (
-                suppress(TableAlreadyExistsError, CommitFailedException),
-                catalog.create_table_transaction(name, schema) as creation,
-            ):
-                if table.monthly:
-                    creation.update_spec().add_field(
-                        MONTH.name, IdentityTransform(), MONTH.name
-                    ).commit()
-        iceberg = catalog.load_table(name)
-        if set(schema.names) - {field.name for field in iceberg.schema().fields}:
-            iceberg.update_schema().union_by_name(schema).commit()
-        return iceberg
-
     def _connect(self) -> Any:
         """The catalog, opened once a process."""
         if self._catalog is None:
-            from pyiceberg.catalog.sql import SqlCatalog  # slow to import
-
-            if self.catalog_uri.startswith("sqlite:///"):  # SQLite makes no folders
-                file = Path(self.catalog_uri.removeprefix("sqlite:///").partition("?")[0])
-                file.parent.mkdir(parents=True, exist_ok=True)
-            # without a region pyiceberg asks AWS for the bucket's; other services take any
-            region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-            other = {"s3.endpoint": self.s3_endpoint or "", "s3.region": region or "us-east-1"}
-            options = other if self.s3_endpoint else {}
-            self._catalog = SqlCatalog(
-                "taxi", uri=self.catalog_uri, warehouse=self.warehouse, **options
-            )
+            self._catalog = open_catalog(self.catalog_uri, self.warehouse, self.s3_endpoint)
         return self._catalog
 
     @contextmanager

@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +93,7 @@ class Registry(dg.ConfigurableResource[None]):
     def register(
         self, tracked: Any, fleet: str, month: str, folder: Path, tags: dict[str, str]
     ) -> ModelVersion:
-        """Log a bundle and make it a version, unless the month has one with the same answers.
+        """Log a bundle and make it a version, unless the month's newest has the same answers.
 
         Args:
             tracked: handle from `run`.
@@ -104,23 +104,24 @@ class Registry(dg.ConfigurableResource[None]):
         """
         identity = bundle.load(folder).manifest["identity"]
         with self._exclusively():
-            known = [v for v in self.versions(fleet) if (v.month, v.identity) == (month, identity)]
-            if known:
-                return known[-1]
-            found = log_model(tracked, folder, model_name(fleet))
-            # identity last: it says the version is whole
-            for key, value in {**tags, "month": month, "identity": identity}.items():
-                self.client.set_model_version_tag(found.name, found.version, key, value)
-            if all(version.month <= month for version in self.versions(fleet)):
-                self.client.set_registered_model_alias(found.name, CANDIDATE, found.version)
-        return ModelVersion(
-            found.name,
-            int(found.version),
-            month,
-            identity,
-            tracked.active_run().info.run_id,
-            found.source,
-            created=True,
+            newest = [version for version in self.versions(fleet) if version.month == month][-1:]
+            if newest and newest[0].identity == identity:
+                version = newest[0]
+            else:
+                told = {**tags, "month": month, "identity": identity}
+                version = self._log(tracked, fleet, folder, told)
+            if all(other.month <= month for other in self.versions(fleet)):
+                # also for a known version: a run may have been killed before it came to this
+                self.client.set_registered_model_alias(version.name, CANDIDATE, version.version)
+        return version
+
+    def _log(self, tracked: Any, fleet: str, folder: Path, tags: dict[str, str]) -> ModelVersion:
+        """A new version; its identity is tagged last, which says that it is whole."""
+        found = log_model(tracked, folder, model_name(fleet))
+        for key, value in tags.items():
+            self.client.set_model_version_tag(found.name, found.version, key, value)
+        return replace(
+            _read_version(self.client.get_model_version(found.name, found.version)), created=True
         )
 
     def versions(self, fleet: str) -> list[ModelVersion]:

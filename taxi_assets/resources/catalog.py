@@ -1,0 +1,85 @@
+"""The Iceberg catalog: opened, and tables made in it, by as many processes at once as there are.
+
+The first runs of a backfill meet in an empty catalog. Whatever one of them finds missing, another
+may have made before it comes to it; then it looks again.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random
+
+from taxi_assets.domain.schemas import MONTH, Table
+from taxi_assets.resources.table_slice import stored_schema
+
+TRIES = 8
+
+
+def _made_meanwhile(error: BaseException) -> bool:
+    """Whether it failed because another process had just made the same thing."""
+    from pyiceberg.exceptions import CommitFailedException, TableAlreadyExistsError
+    from sqlalchemy.exc import DBAPIError, IntegrityError
+
+    if isinstance(error, CommitFailedException | TableAlreadyExistsError | IntegrityError):
+        return True
+    return isinstance(error, DBAPIError) and "already exists" in str(error)
+
+
+looking_again = retry(
+    retry=retry_if_exception(_made_meanwhile),
+    stop=stop_after_attempt(TRIES),
+    wait=wait_random(0, 0.2),
+    reraise=True,
+)
+
+
+@looking_again
+def open_catalog(uri: str, warehouse: str, s3_endpoint: str | None) -> Any:
+    """The catalog, its own tables made where the database is new.
+
+    Args:
+        uri: SQLAlchemy URI of its database.
+        warehouse: where tables lie: a local folder, `gs://` or `s3://`.
+        s3_endpoint: URL of an S3 service that is not AWS.
+    """
+    from pyiceberg.catalog.sql import SqlCatalog  # slow to import
+
+    if uri.startswith("sqlite:///"):  # SQLite makes no folders
+        file = Path(uri.removeprefix("sqlite:///").partition("?")[0])
+        file.parent.mkdir(parents=True, exist_ok=True)
+    return SqlCatalog("taxi", uri=uri, warehouse=warehouse, **_s3_options(s3_endpoint))
+
+
+@looking_again
+def ensure_table(catalog: Any, name: str, table: Table) -> Any:
+    """The Iceberg table, created or widened where the code has grown a column.
+
+    Args:
+        catalog: from `open_catalog`.
+        name: `fleet.table`.
+        table: its shape.
+    """
+    from pyiceberg.transforms import IdentityTransform
+
+    schema = stored_schema(table)
+    catalog.create_namespace_if_not_exists(name.split(".")[0])
+    if not catalog.table_exists(name):
+        with catalog.create_table_transaction(name, schema) as creation:
+            if table.monthly:
+                creation.update_spec().add_field(
+                    MONTH.name, IdentityTransform(), MONTH.name
+                ).commit()
+    iceberg = catalog.load_table(name)
+    if set(schema.names) - {field.name for field in iceberg.schema().fields}:
+        iceberg.update_schema().union_by_name(schema).commit()
+    return iceberg
+
+
+def _s3_options(endpoint: str | None) -> dict[str, str]:
+    """How to reach an S3 service that is not AWS."""
+    if endpoint is None:
+        return {}
+    # without a region pyiceberg would ask AWS for the bucket's; other services take any
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    return {"s3.endpoint": endpoint, "s3.region": region}
