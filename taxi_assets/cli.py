@@ -43,11 +43,16 @@ def plainly(command: Callable[P, None]) -> Callable[P, None]:
         except TaxiError as error:
             typer.echo(f"Error: {error}", err=True)
             raise typer.Exit(1) from error
+        except OSError as error:  # a folder that is a file, no room, no right to write
+            where = error.filename or "the file system"
+            typer.echo(f"Error: {where} cannot be used: {error.strerror or error}.", err=True)
+            raise typer.Exit(1) from error
         except ValidationError as error:
             for fault in error.errors():
                 name = "_".join(str(part) for part in fault["loc"]).upper() or "settings"
                 prefix = "" if name.startswith("MLFLOW") or name == "settings" else "TAXI_"
-                typer.echo(f"Error: {prefix}{name}: {fault['msg']}", err=True)
+                reason = fault["msg"].removeprefix("Value error, ")
+                typer.echo(f"Error: {prefix}{name}: {reason}.", err=True)
             raise typer.Exit(1) from error
 
     return wrapped
@@ -186,7 +191,9 @@ def _settings(fleet: str | None) -> tuple[Any, str]:
     """The settings, and the fleet asked for among them."""
     from taxi_assets.domain.fleets import get_fleet
     from taxi_assets.settings import Settings
+    from taxi_assets.threads import wait_politely
 
+    wait_politely()
     settings = Settings()
     chosen = get_fleet(fleet).name if fleet else settings.fleets[0]
     if chosen not in settings.fleets:

@@ -18,6 +18,7 @@ from taxi_assets.resources.registry import Registry
 from taxi_assets.resources.tables import TableIOManager
 from taxi_assets.resources.tlc import TlcSource
 from taxi_assets.settings import Settings
+from taxi_assets.threads import wait_politely
 
 EXECUTORS = {"in_process": dg.in_process_executor, "multiprocess": dg.multiprocess_executor}
 
@@ -29,6 +30,7 @@ def month_job(fleet: str) -> str:
 
 def build_definitions(settings: Settings) -> dg.Definitions:
     """The asset graph of all configured fleets."""
+    wait_politely()
     months = monthly(settings.first_month)
     fleets = [get_fleet(name) for name in settings.fleets]
     return dg.Definitions(

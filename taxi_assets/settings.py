@@ -9,6 +9,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from taxi_assets.domain.fleets import get_fleet
 from taxi_assets.domain.months import check_month
 
+TRACKING_SCHEMES = ("http://", "https://", "sqlite:///", "postgresql+psycopg2://")
+CATALOG_SCHEMES = ("sqlite:///", "postgresql+psycopg2://")
 TLC_CDN = "https://d37ci6vzurychx.cloudfront.net"
 
 
@@ -71,6 +73,20 @@ class Settings(BaseSettings):
     def _a_month(cls, value: str) -> str:
         return check_month(value)
 
+    @field_validator("mlflow_tracking_uri")
+    @classmethod
+    def _a_tracking_uri(cls, value: str) -> str:
+        if value and not value.startswith(TRACKING_SCHEMES):
+            raise ValueError(f"it starts with one of {', '.join(TRACKING_SCHEMES)}")
+        return value
+
+    @field_validator("catalog_uri")
+    @classmethod
+    def _a_catalog_uri(cls, value: str) -> str:
+        if value and not value.startswith(CATALOG_SCHEMES):
+            raise ValueError(f"it starts with one of {', '.join(CATALOG_SCHEMES)}")
+        return value
+
     @model_validator(mode="after")
     def _windows_fit(self) -> "Settings":
         if self.min_train_months > self.train_months:
@@ -96,7 +112,9 @@ class Settings(BaseSettings):
     @property
     def lake_uri(self) -> str:
         """Root of landed files and tables."""
-        return self.lake or (self.root / "lake").as_posix()
+        if "://" in self.lake:
+            return self.lake.rstrip("/")
+        return Path(self.lake or self.root / "lake").expanduser().resolve().as_posix()
 
     @property
     def catalog(self) -> str:

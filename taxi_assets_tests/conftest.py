@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from taxi_assets.threads import wait_politely
+
 if TYPE_CHECKING:  # Dagster takes seconds to import, and most tests do without
     from taxi_assets_tests.homes import Home, Stage
 
 REPOSITORY = Path(__file__).parents[1]
+
+wait_politely()  # before any test imports LightGBM
 
 settings.register_profile("taxi", deadline=None)  # a busy machine is not a bug
 settings.load_profile("taxi")

@@ -12,7 +12,10 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
+from taxi_assets.cli import app
 from taxi_assets.commands.outcome import MonthOutcome
 from taxi_assets.commands.run import run_months
 from taxi_assets.definitions import build_definitions, resources
@@ -25,6 +28,7 @@ from taxi_assets.resources.table_slice import TableVersion
 from taxi_assets.settings import Settings
 from taxi_assets.simulator import simulate
 
+OURS = ("TAXI_", "DAGSTER_", "MLFLOW_")
 REPOSITORY = Path(__file__).parents[1]
 CITY_MONTHS = ("2025-01", "2025-02", "2025-03", "2025-04")
 NO_MODELS = 12  # months a model needs: more than a test that is not about models runs
@@ -101,7 +105,7 @@ class Home:
         """Take months through the whole graph as the command line does."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("DAGSTER_HOME", str(self.root / "dagster"))
-            outcomes = run_months(self.settings, self.fleet, months, say=lambda line: None)
+            outcomes = run_months(self.settings, self.fleet, months, say=lambda _: None)
         return self.stage(outcomes)
 
     def run_selected(self, month: str, selection: dg.AssetSelection) -> dg.ExecuteInProcessResult:
@@ -135,18 +139,20 @@ class Home:
         return {alias: int(version) for alias, version in found.items()}
 
     def environment(self, **more: str) -> dict[str, str]:
-        """What a command needs in its environment to use this home, and nothing else of ours."""
-        ours = ("TAXI_", "DAGSTER_", "MLFLOW_")
-        rest = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
-        return rest | {
+        """What of ours a command needs in its environment to use this home."""
+        return {
             "TAXI_HOME": str(self.settings.home),
             "TAXI_TLC_URL": self.settings.tlc_url,
             "TAXI_FLEETS": ",".join(self.settings.fleets),
-            "TAXI_TRAIN_THREADS": "1",
+            "TAXI_TRAIN_THREADS": str(self.settings.train_threads),
             "TAXI_MIN_TRAIN_MONTHS": str(self.settings.min_train_months),
             "DAGSTER_HOME": str(self.root / "dagster"),
             **more,
         }
+
+    def invoke(self, *arguments: str, **more: str) -> Result:
+        """Run `taxi-assets` in this home."""
+        return invoke(self.environment(**more), *arguments)
 
     @contextmanager
     def instance(self) -> Iterator[dg.DagsterInstance]:
@@ -191,8 +197,13 @@ def replace_column(trips: pa.Table, name: str, values: pa.Array | pa.ChunkedArra
 def checks_of(home: Home, outcome: MonthOutcome) -> Mapping[str, dg.AssetCheckEvaluation]:
     """The check evaluations that a run recorded, by `asset.check`."""
     with home.instance() as instance:
-        logs = instance.all_logs(
-            outcome.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
-        )
+        logs = instance.all_logs(outcome.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
         found = [entry.get_dagster_event().asset_check_evaluation_data for entry in logs]
     return {f"{check.asset_key.path[-1]}.{check.check_name}": check for check in found}
+
+
+def invoke(environment: Mapping[str, str], *arguments: str) -> Result:
+    """Run `taxi-assets` in this process with nothing of ours in its environment but this."""
+    ours = [name for name in os.environ if name.startswith(OURS)]
+    told: dict[str, str | None] = {**dict.fromkeys(ours), **environment}
+    return CliRunner().invoke(app, list(arguments), env=told)

@@ -1,5 +1,6 @@
 """Lakes on real stores: where their files lie, and tables and rows to put into them."""
 
+import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -28,7 +29,6 @@ RIDES = Table(
     ),
 )
 MONTHS = ("2025-01", "2025-02", "2025-03")
-_STARTED: list[Any] = []  # in a writing process: the barrier that all of them wait at
 
 Files = frozenset[str]
 
@@ -62,7 +62,7 @@ class Place:
         from pyiceberg.catalog.sql import SqlCatalog
 
         told = settings_of(self.lake)
-        endpoint = {"s3.endpoint": told["s3_endpoint"]} if told["s3_endpoint"] else {}
+        endpoint = {"s3.endpoint": told["s3_endpoint"] or "", "s3.region": "us-east-1"}
         catalog = SqlCatalog(
             "taxi", uri=told["catalog_uri"], warehouse=told["warehouse"], **endpoint
         )
@@ -103,27 +103,49 @@ def rides(count: int, first: int = 0) -> pa.RecordBatch:
 Write = tuple[str, pa.RecordBatch]
 
 
-def write_at_once(
-    lake: Lake, writers: Sequence[Sequence[Write]], table: Table = RIDES
-) -> list[list[TableVersion]]:
-    """Have processes of their own write months, all beginning together.
+class Writers:
+    """Processes of their own, waiting to write to a lake at once."""
 
-    Args:
-        lake: where to.
-        writers: for each process, what it writes, one after the other.
-        table: the table's shape.
-    """
-    context = get_context("spawn")
-    barrier = context.Barrier(len(writers))
-    with ProcessPoolExecutor(len(writers), context, _STARTED.append, (barrier,)) as pool:
-        futures = [pool.submit(_write_all, settings_of(lake), table, work) for work in writers]
+    def __init__(self, count: int) -> None:
+        context = get_context("spawn")
+        self.count = count
+        self._pool = ProcessPoolExecutor(count, context, _begin, (context.Barrier(count),))
+
+    def write(
+        self, place: Place, work: Sequence[Sequence[Write]], table: Table = RIDES
+    ) -> list[list[TableVersion]]:
+        """Write months, all processes beginning together.
+
+        Args:
+            place: where to.
+            work: for each process, what it writes, one after the other.
+            table: the table's shape.
+        """
+        keys = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+        told = settings_of(place.lake)
+        futures = [self._pool.submit(_write_all, keys, told, table, part) for part in work]
+        assert len(futures) == self.count  # they wait for each other
         return [future.result() for future in futures]
 
+    def close(self) -> None:
+        """End the processes."""
+        self._pool.shutdown()
 
-def _write_all(settings: dict[str, Any], table: Table, work: Sequence[Write]) -> list[TableVersion]:
+
+_barriers: list[Any] = []  # in a writing process: where all of them wait for each other
+
+
+def _begin(barrier: Any) -> None:
+    import pyiceberg.catalog.sql  # noqa: F401 - takes seconds, which would be waited for below
+
+    _barriers.append(barrier)
+
+
+def _write_all(
+    keys: dict[str, str], settings: dict[str, Any], table: Table, work: Sequence[Write]
+) -> list[TableVersion]:
     """What one process does."""
-    import pyiceberg.catalog.sql  # noqa: F401 - seconds to import, which is not to be waited for below
-
+    os.environ.update(keys)
     lake = Lake(**settings)
-    _STARTED[0].wait()
+    _barriers[0].wait()
     return [lake.write(NAME, table, month, [rows]) for month, rows in work]

@@ -5,13 +5,23 @@ from pathlib import Path
 
 import dagster as dg
 
+from taxi_assets.domain.errors import UsageError
 from taxi_assets.settings import Settings
 
 
 def open_instance(settings: Settings) -> dg.DagsterInstance:
-    """The instance of DAGSTER_HOME, or of `home`/dagster when that is not set."""
+    """The instance of DAGSTER_HOME, or of `home`/dagster when that is not set.
+
+    Raises:
+        UsageError: DAGSTER_HOME is not a folder that Dagster can use.
+    """
     prepare_dagster_home(settings)
-    return dg.DagsterInstance.get()
+    try:
+        return dg.DagsterInstance.get()
+    except dg.DagsterInvariantViolationError as error:
+        raise UsageError(
+            f"DAGSTER_HOME={os.environ['DAGSTER_HOME']} cannot be used: {error}"
+        ) from error
 
 
 def prepare_dagster_home(settings: Settings) -> None:

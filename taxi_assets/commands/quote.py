@@ -64,11 +64,11 @@ def local_time(text: str) -> datetime:
     """
     try:
         at = datetime.fromisoformat(text)
-    except ValueError as error:
+        return at if at.tzinfo is None else at.astimezone(NEW_YORK).replace(tzinfo=None)
+    except (ValueError, OverflowError) as error:
         raise UsageError(
             f"'{text}' is not a time: write it like 2025-03-14T08:30, New York local time."
         ) from error
-    return at if at.tzinfo is None else at.astimezone(NEW_YORK).replace(tzinfo=None)
 
 
 def quote(

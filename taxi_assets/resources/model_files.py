@@ -48,12 +48,13 @@ def log_model(tracked: Any, folder: Path, name: str) -> Any:
             package / "domain", code / "domain", ignore=shutil.ignore_patterns("__pycache__")
         )
         shutil.copy(package / "__init__.py", code)
+        kept = shutil.copytree(folder, Path(scratch) / "bundle")  # MLflow keeps the folder's name
         # MLflow would like an example to try the model on, which takes longer than all the rest
         warnings.filterwarnings("ignore", message=".*input example was not provided")
         logged = tracked.pyfunc.log_model(
             name="model",
             python_model=str(Path(__file__).with_name("served_model.py")),
-            artifacts={"bundle": str(folder)},
+            artifacts={"bundle": str(kept)},
             code_paths=[str(code)],
             signature=ModelSignature(inputs, Schema([ColSpec("double", "fare_usd")])),
             pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],

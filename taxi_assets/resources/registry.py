@@ -1,5 +1,6 @@
 """The model registry: MLflow runs, registered versions and the champion alias."""
 
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -112,7 +113,9 @@ class Registry(dg.ConfigurableResource[None]):
                 version = self._log(tracked, fleet, folder, told)
             if all(other.month <= month for other in self.versions(fleet)):
                 # also for a known version: a run may have been killed before it came to this
-                self.client.set_registered_model_alias(version.name, CANDIDATE, version.version)
+                self.client.set_registered_model_alias(
+                    version.name, CANDIDATE, str(version.version)
+                )
         return version
 
     def _log(self, tracked: Any, fleet: str, folder: Path, tags: dict[str, str]) -> ModelVersion:
@@ -120,9 +123,8 @@ class Registry(dg.ConfigurableResource[None]):
         found = log_model(tracked, folder, model_name(fleet))
         for key, value in tags.items():
             self.client.set_model_version_tag(found.name, found.version, key, value)
-        return replace(
-            _read_version(self.client.get_model_version(found.name, found.version)), created=True
-        )
+        logged = self.client.get_model_version(found.name, found.version)
+        return replace(_read_version(logged), created=True)
 
     def versions(self, fleet: str) -> list[ModelVersion]:
         """All finished versions, oldest first.
@@ -215,7 +217,7 @@ class Registry(dg.ConfigurableResource[None]):
             httpx.get(f"{self.tracking_uri.rstrip('/')}/health", timeout=10).raise_for_status()
         except httpx.HTTPError as error:
             raise RegistryUnreachable(
-                f"MLflow at {self.tracking_uri} does not answer ({error}): "
+                f"MLflow at {without_password(self.tracking_uri)} does not answer ({error}): "
                 "start it, or correct MLFLOW_TRACKING_URI."
             ) from error
 
@@ -244,13 +246,12 @@ class Registry(dg.ConfigurableResource[None]):
             yield
 
 
+def without_password(uri: str) -> str:
+    """A URI fit for logs."""
+    return re.sub(r"//[^/@]*@", "//", uri)
+
+
 def _read_version(found: Any) -> ModelVersion:
     """A version as MLflow describes it."""
-    return ModelVersion(
-        found.name,
-        int(found.version),
-        found.tags["month"],
-        found.tags["identity"],
-        found.run_id,
-        found.source,
-    )
+    month, identity = found.tags["month"], found.tags["identity"]
+    return ModelVersion(found.name, int(found.version), month, identity, found.run_id, found.source)

@@ -25,7 +25,7 @@ class TableVersion:
         month: `YYYY-MM`, or `all` for a table without months.
         data_version: SHA-256 of the rows.
         rows: how many there are.
-        snapshot_id: an Iceberg snapshot that holds them.
+        snapshot_id: an Iceberg snapshot that holds them; None for a month that never held any.
         changed: whether this write changed anything.
     """
 
@@ -45,13 +45,14 @@ def noted_version(iceberg: Any, name: str, month: str, changed: bool) -> TableVe
         for s in iceberg.snapshots()
         if s.summary and s.summary.additional_properties.get("taxi.month") == month
     ]
-    current = wrote[-1] if wrote else iceberg.current_snapshot()
+    holds = None if note["rows"] == 0 else iceberg.current_snapshot()
+    newest = wrote[-1] if wrote else holds
     return TableVersion(
         name,
         month,
         note["data_version"],
         note["rows"],
-        current.snapshot_id if current else None,
+        newest.snapshot_id if newest else None,
         changed,
     )
 

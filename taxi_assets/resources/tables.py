@@ -50,7 +50,9 @@ class TableIOManager(dg.ConfigurableIOManager):
                 "dagster/table_name": version.table,
                 "dagster/column_schema": column_schema(table),
                 "data_version": version.data_version,
-                "iceberg_snapshot_id": dg.MetadataValue.text(str(version.snapshot_id)),
+                "iceberg_snapshot_id": dg.MetadataValue.text(
+                    str(version.snapshot_id or "none: the month has no rows")
+                ),
                 "changed": version.changed,
                 "seconds": round(perf_counter() - started, 3),
                 **obj.metadata(),

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -21,7 +22,7 @@ from moto.server import ThreadedMotoServer
 from taxi_assets.resources.lake import Lake
 from taxi_assets.resources.tlc import TlcSource
 from taxi_assets_tests.cdn import Cdn, serving
-from taxi_assets_tests.lakes import Place
+from taxi_assets_tests.lakes import Place, Writers
 
 if TYPE_CHECKING:
     from pgserver import PostgresServer
@@ -173,12 +174,21 @@ def gs_tree(request: pytest.FixtureRequest, tmp_path: Path) -> Tree:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator["PostgresServer"]:
-    with pytest.MonkeyPatch.context() as patch:  # pgserver keeps a lock file there
-        patch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+def postgresql() -> Iterator["PostgresServer"]:
+    # not below pytest's own folder: started by root, the server runs as another user, who would
+    # lose access to it whenever another pytest begins
+    with TemporaryDirectory() as root, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", root)  # pgserver keeps a lock file there
         pgserver = pytest.importorskip("pgserver", reason="pgserver has no wheel for this Python")
-        with pgserver.get_server(tmp_path_factory.mktemp("pg") / "data") as server:
+        with pgserver.get_server(Path(root) / "data") as server:
             yield server
+
+
+@pytest.fixture(scope="session")
+def writers() -> Iterator[Writers]:
+    four = Writers(4)
+    yield four
+    four.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql", "s3"])
