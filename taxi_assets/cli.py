@@ -33,6 +33,15 @@ def example(*lines: str) -> str:
     return "Examples:\n\n" + "\n\n".join(f"  {line}" for line in lines)
 
 
+def setting_fault(where: tuple[int | str, ...], message: str) -> str:
+    """A fault of a setting, under the name of its variable; one of several names them itself."""
+    reason = message.removeprefix("Value error, ")
+    if not where:
+        return reason
+    name = "_".join(str(part) for part in where).upper()
+    return f"{name if name.startswith('MLFLOW') else 'TAXI_' + name}: {reason}"
+
+
 def plainly(command: Callable[P, None]) -> Callable[P, None]:
     """Show an error that was raised on purpose as one sentence, and exit with 1."""
 
@@ -49,10 +58,7 @@ def plainly(command: Callable[P, None]) -> Callable[P, None]:
             raise typer.Exit(1) from error
         except ValidationError as error:
             for fault in error.errors():
-                name = "_".join(str(part) for part in fault["loc"]).upper() or "settings"
-                prefix = "" if name.startswith("MLFLOW") or name == "settings" else "TAXI_"
-                reason = fault["msg"].removeprefix("Value error, ")
-                typer.echo(f"Error: {prefix}{name}: {reason}.", err=True)
+                typer.echo(f"Error: {setting_fault(fault['loc'], fault['msg'])}.", err=True)
             raise typer.Exit(1) from error
 
     return wrapped

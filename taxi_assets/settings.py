@@ -9,8 +9,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from taxi_assets.domain.fleets import get_fleet
 from taxi_assets.domain.months import check_month
 
-TRACKING_SCHEMES = ("http://", "https://", "sqlite:///", "postgresql+psycopg2://")
-CATALOG_SCHEMES = ("sqlite:///", "postgresql+psycopg2://")
+CATALOG_SCHEMES = ("sqlite:///", "postgresql://", "postgresql+psycopg2://")
+TRACKING_SCHEMES = ("http://", "https://", *CATALOG_SCHEMES)
 TLC_CDN = "https://d37ci6vzurychx.cloudfront.net"
 
 

@@ -2,8 +2,11 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
+
+import dagster as dg
 
 STEPS = (
     "raw_trips",
@@ -39,82 +42,157 @@ def while_staging(table: str, batches: int) -> None:
     from taxi_assets.resources.lake import Lake
 
     landed_trips.BATCH_ROWS = 500  # a small month in more than one batch
-    stage = Lake._stage  # noqa: SLF001 - the moment lies inside
+    stage = getattr(Lake, STAGE)
 
-    def doomed(self: Lake, iceberg: Any, path: str, shape: Any, month: str, rows: Any) -> Any:
-        found = dying_after(rows, batches) if shape.name == table else rows
-        return stage(self, iceberg, path, shape, month, found)
+    def doomed(lake: Lake, iceberg: Any, path: str, shape: Any, month: str, rows: Any) -> Any:
+        found = _dying_after(batches, rows) if shape.name == table else rows
+        return stage(lake, iceberg, path, shape, month, found)
 
-    def dying_after(rows: Any, count: int) -> Iterator[Any]:
-        for number, batch in enumerate(rows, start=1):
-            yield batch
-            if number == count:
-                die()
-
-    setattr(Lake, "_stage", doomed)  # noqa: B010 - private, see above
+    setattr(Lake, STAGE, doomed)
 
 
 def before_commit(table: str) -> None:
     """When the month's file is complete and nothing refers to it."""
-    _before(_lake(), "_commit", lambda _, iceberg, *rest: iceberg.name()[-1] == table)
+    from taxi_assets.resources.lake import Lake
+
+    _at_call(Lake, COMMIT, lambda _, iceberg, *rest: iceberg.name()[-1] == table)
 
 
 def before_swap(table: str) -> None:
-    """When manifests and snapshots are written, before the catalog knows."""
+    """When the snapshot's files are written, and none of them can be found from the catalog."""
     from pyiceberg.catalog.sql import SqlCatalog
 
-    _before(SqlCatalog, "commit_table", lambda _, iceberg, *rest: iceberg.name()[-1] == table)
+    _at_call(SqlCatalog, "commit_table", lambda _, iceberg, *rest: iceberg.name()[-1] == table)
 
 
 def amid_swap(table: str) -> None:
-    """When the new metadata file is written, before the catalog points to it."""
+    """When the table's new metadata is written, and the catalog still points to the old."""
     from pyiceberg.catalog.sql import SqlCatalog
 
-    _after(SqlCatalog, "_write_metadata", lambda metadata, *rest, **more: table in _location(metadata, more))
+    def ours(metadata: Any, io: Any, metadata_path: str) -> bool:
+        return f"/{table}/" in metadata_path
+
+    _at_call(SqlCatalog, WRITE_METADATA, ours, then=True, bind=staticmethod)
 
 
 def after_commit(table: str) -> None:
     """When the month is committed and Dagster does not know yet."""
-    _after(_lake(), "write", lambda _, name, *rest: name.endswith(f".{table}"))
+    from taxi_assets.resources.lake import Lake
+
+    def ours(lake: Lake, name: str, *rest: Any) -> bool:
+        return name.endswith(f".{table}")
+
+    _at_call(Lake, "write", ours, then=True)
 
 
 def before_pointer(folder: str) -> None:
-    """When the published file has been landed and the landing still points to the one before."""
+    """When the published file is in the landing, which does not point to it yet."""
+    from taxi_assets.resources.landing import POINTER
     from taxi_assets.resources.storage import LocalStorage
 
-    _before(LocalStorage, "write", lambda _, name, content: folder in name and "current" in name)
+    def ours(storage: LocalStorage, name: str, content: bytes) -> bool:
+        return name.startswith(folder) and name.endswith(POINTER)
+
+    _at_call(LocalStorage, "write", ours)
 
 
 def before_registration() -> None:
     """When MLflow has the model's files and no version of it."""
     import mlflow
 
-    _before(mlflow, "register_model")
+    _at_call(mlflow, "register_model")
 
 
 def before_tags() -> None:
-    """When there is a version that nobody can tell anything about."""
+    """When there is a version of which nothing is known."""
     from taxi_assets.resources import registry
 
-    _after(registry, "log_model")
+    _at_call(registry, "log_model", then=True)
 
 
 def before_identity() -> None:
     """When the version has all its tags but the last."""
     from mlflow import MlflowClient
 
-    _before(MlflowClient, "set_model_version_tag", lambda _, name, version, key, value: key == "identity")
+    def ours(client: MlflowClient, name: str, version: str, key: str, value: str) -> bool:
+        return key == "identity"
+
+    _at_call(MlflowClient, "set_model_version_tag", ours)
 
 
-def before_alias(alias: str) -> None:
-    """When the version is whole, and the alias points elsewhere."""
+def at_alias(alias: str, *, then: bool) -> None:
+    """When the version is whole and the alias is about to point to it, or just does."""
     from mlflow import MlflowClient
 
-    _before(MlflowClient, "set_registered_model_alias", lambda _, name, given, version: given == alias)
+    def ours(client: MlflowClient, name: str, given: str, version: str) -> bool:
+        return given == alias
+
+    _at_call(MlflowClient, "set_registered_model_alias", ours, then=then)
 
 
-def after_alias(alias: str) -> None:
-    """When the alias points to the version."""
-    from mlflow import MlflowClient
+# the moments lie inside of these
+STAGE, COMMIT, WRITE_METADATA = "_stage", "_commit", "_write_metadata"
 
-    _after(MlflowClient, "set_registered_model_alias", lambda _, name, given, version: given == alias)
+POINTS: dict[str, Callable[[], None]] = {
+    **{f"{step}: before its step": partial(before_step, step) for step in STEPS},
+    **{f"{asset}: after it is recorded": partial(after_asset, asset) for asset in ASSETS},
+    "raw_trips: landed, not pointed to": partial(before_pointer, "green"),
+    "clean_trips: two batches staged": partial(while_staging, "clean_trips", 2),
+    "clean_trips: file written": partial(before_commit, "clean_trips"),
+    "clean_trips: snapshot written": partial(before_swap, "clean_trips"),
+    "clean_trips: metadata written": partial(amid_swap, "clean_trips"),
+    "clean_trips: committed": partial(after_commit, "clean_trips"),
+    "rejected_trips: file written": partial(before_commit, "rejected_trips"),
+    "trip_features: one batch staged": partial(while_staging, "trip_features", 1),
+    "trip_features: committed": partial(after_commit, "trip_features"),
+    "fare_model: logged": before_registration,
+    "fare_model: registered, no tags": before_tags,
+    "fare_model: all tags but identity": before_identity,
+    "fare_model: no candidate alias yet": partial(at_alias, "candidate", then=False),
+    "evaluation: committed": partial(after_commit, "evaluation"),
+    "champion: before the alias": partial(at_alias, "champion", then=False),
+    "champion: after the alias": partial(at_alias, "champion", then=True),
+}
+
+
+def _at_event(kind: str, name: str, *, recorded: bool) -> None:
+    """Die as Dagster stores an event of a step or asset: before it is stored, or after."""
+
+    def ours(instance: dg.DagsterInstance, entry: dg.EventLogEntry, **more: Any) -> bool:
+        event = entry.dagster_event
+        if event is None or event.event_type_value != kind:
+            return False
+        step = (event.step_key or "").removeprefix("green__")
+        return name == (event.asset_key.path[-1] if event.asset_key else step)
+
+    _at_call(dg.DagsterInstance, "handle_new_event", ours, then=recorded)
+
+
+def _at_call(
+    owner: Any,
+    name: str,
+    ours: Callable[..., bool] = lambda *_, **__: True,
+    *,
+    then: bool = False,
+    bind: Callable[..., Any] = lambda function: function,
+) -> None:
+    """Die before or, with `then`, after the first call that is ours."""
+    real = getattr(owner, name)
+
+    def doomed(*args: Any, **kwargs: Any) -> Any:
+        hit = ours(*args, **kwargs)
+        if hit and not then:
+            die()
+        result = real(*args, **kwargs)
+        if hit:
+            die()
+        return result
+
+    setattr(owner, name, bind(doomed))
+
+
+def _dying_after(count: int, batches: Iterable[Any]) -> Iterator[Any]:
+    for number, batch in enumerate(batches, start=1):
+        yield batch
+        if number == count:
+            die()
