@@ -1,7 +1,7 @@
 """A three-million-row yellow month: domain functions, tables through Dagster, and a whole run.
 
 Prints medians and ratios against references measured in the same run. Run it with nothing else on
-the machine: `python taxi_assets_tests/benchmarks/bench_month.py [--rows N] [--part domain|tables|run]`.
+the machine: `python taxi_assets_tests/benchmarks/bench_month.py [--part domain|tables|run]`.
 """
 
 import argparse
@@ -34,6 +34,7 @@ from taxi_assets.domain.validation import failures, pandera_schema
 from taxi_assets.domain.zones import read_zones
 from taxi_assets.resources.streams import pooled
 from taxi_assets.simulator import simulate
+from taxi_assets.threads import wait_politely
 
 FLEET, MONTH = get_fleet("yellow"), "2025-03"
 MONTHS = ["2025-01", "2025-02", MONTH]
@@ -46,7 +47,8 @@ def domain(tree: Path) -> None:
     starts = np.cumsum([0, *(len(batch) for batch in published)])
     rows = int(starts[-1])
     zones = read_zones(
-        (tree / "misc/taxi_zone_lookup.csv").read_bytes(), (tree / "misc/taxi_zones.zip").read_bytes()
+        (tree / "misc/taxi_zone_lookup.csv").read_bytes(),
+        (tree / "misc/taxi_zones.zip").read_bytes(),
     )
     known = places(zones, route_history(one.clean for one in sort_all(published, starts)))
 
@@ -55,7 +57,9 @@ def domain(tree: Path) -> None:
         features = list(pooled(lambda batch: build(batch, known), clean))
         for table, batches in ((CLEAN_TRIPS, clean), (TRIP_FEATURES, features)):
             schema = pandera_schema(table)
-            found = [f for part in pooled(lambda b, s=schema: failures(s, b), batches) for f in part]
+            found = [
+                f for part in pooled(lambda b, s=schema: failures(s, b), batches) for f in part
+            ]
             assert not found, found
 
     whole()  # once to warm up imports
@@ -93,7 +97,10 @@ def tables(tree: Path) -> None:
         settings = Settings(home=Path(home), tlc_url=tree.as_uri(), fleets=("yellow",))
         definitions = build_definitions(settings)
         names = ("clean_trips", "rejected_trips", "trip_features")
-        before = [dg.AssetKey("zones"), *(dg.AssetKey(["yellow", n]) for n in ("raw_trips", "route_history"))]
+        before = [
+            dg.AssetKey("zones"),
+            *(dg.AssetKey(["yellow", n]) for n in ("raw_trips", "route_history")),
+        ]
         wanted = [dg.AssetKey(["yellow", name]) for name in names]
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
         instance = dg.DagsterInstance.ephemeral()
@@ -109,7 +116,9 @@ def tables(tree: Path) -> None:
                 executor=dg.in_process_executor,
                 jobs=[dg.define_asset_job("bench", selection)],
             ).resolve_job_def("bench")
-            assert job.execute_in_process(partition_key=MONTH, instance=instance, run_config=quiet).success
+            assert job.execute_in_process(
+                partition_key=MONTH, instance=instance, run_config=quiet
+            ).success
 
         materialize(before, checks=False)
         lake = settings_lake(settings)
@@ -171,12 +180,17 @@ def whole_run(tree: Path) -> None:
             **os.environ, "TAXI_HOME": home, "TAXI_TLC_URL": tree.as_uri(), "TAXI_FLEETS": "yellow",
         }  # fmt: skip
         command = [str(Path(sys.executable).with_name("taxi-assets")), "run", "--months"]
-        subprocess.run([*command, ",".join(MONTHS[:2])], env=environment, check=True, capture_output=True)
+        subprocess.run(
+            [*command, ",".join(MONTHS[:2])], env=environment, check=True, capture_output=True
+        )
         started = perf_counter()
         subprocess.run([*command, MONTH], env=environment, check=True, capture_output=True)
         run = perf_counter() - started
         pure = domain_alone(tree)
-    print(f"run: `taxi-assets run` of {MONTH} {run:.1f} s, its domain functions {pure:.1f} s: {run / pure:.2f}x (goal 1.3)")
+    print(
+        f"run: `taxi-assets run` of {MONTH} {run:.1f} s, its domain functions {pure:.1f} s: "
+        f"{run / pure:.2f}x (goal 1.3)"
+    )
 
 
 def domain_alone(tree: Path) -> float:
@@ -186,7 +200,8 @@ def domain_alone(tree: Path) -> float:
     from taxi_assets.domain.model import MonthOfTrips, train
 
     zones = read_zones(
-        (tree / "misc/taxi_zone_lookup.csv").read_bytes(), (tree / "misc/taxi_zones.zip").read_bytes()
+        (tree / "misc/taxi_zone_lookup.csv").read_bytes(),
+        (tree / "misc/taxi_zones.zip").read_bytes(),
     )
     clean_months = []
     for month in MONTHS:
@@ -225,8 +240,18 @@ def domain_alone(tree: Path) -> float:
     score(past[2].fare_usd, booster.predict(past[2].features))
     trained.linear.predict(past[2].features)
     evaluating = perf_counter() - begun
-    parts = {"sort": sorting, "history": histories, "features": building, "validate": validating, "train": training, "evaluate": evaluating}
-    print("run: domain parts, s:", ", ".join(f"{name} {seconds:.1f}" for name, seconds in parts.items()))
+    parts = {
+        "sort": sorting,
+        "history": histories,
+        "features": building,
+        "validate": validating,
+        "train": training,
+        "evaluate": evaluating,
+    }
+    print(
+        "run: domain parts, s:",
+        ", ".join(f"{name} {seconds:.1f}" for name, seconds in parts.items()),
+    )
     return sum(parts.values())
 
 
@@ -237,6 +262,7 @@ def main() -> None:
     parser.add_argument("--part", choices=["domain", "tables", "run"])
     asked = parser.parse_args()
     logging.disable(logging.WARNING)
+    wait_politely()
     print(describe(), f"{datetime.now(UTC):%Y-%m-%d}")
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder) / "city"
