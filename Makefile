@@ -9,8 +9,8 @@ SOURCE ?=
 BIN := .venv/bin
 READY := .venv/.ready
 # home, DAGSTER_HOME and MLflow's database as absolute paths: each tool is started from elsewhere
-HOME_DIR = $(abspath $(TAXI_HOME))
-export TAXI_HOME := $(abspath $(TAXI_HOME))
+HOME_DIR := $(abspath $(or $(TAXI_HOME),.taxi))
+export TAXI_HOME := $(HOME_DIR)
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -29,7 +29,7 @@ demo: $(READY) ## months through the whole graph to a quote [SOURCE=tlc] [MONTHS
 	@$(BIN)/taxi-assets demo $(if $(MONTHS),--months $(MONTHS)) $(if $(FLEET),--fleet $(FLEET)) $(if $(SOURCE),--source $(SOURCE))
 
 ui: $(READY) ## the Dagster UI on http://127.0.0.1:3000, with its daemon
-	@mkdir -p "$(HOME_DIR)/dagster" && cp dagster.yaml "$(HOME_DIR)/dagster/"
+	@mkdir -p "$(HOME_DIR)/dagster" && cp -n dagster.yaml "$(HOME_DIR)/dagster/"
 	DAGSTER_HOME="$(HOME_DIR)/dagster" $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
 
 mlflow: $(READY) ## MLflow on http://127.0.0.1:5000

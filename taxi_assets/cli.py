@@ -19,6 +19,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
+    pretty_exceptions_show_locals=False,  # they may hold passwords
 )
 FleetOption = Annotated[
     str | None, typer.Option(help="green or yellow; by default the first of TAXI_FLEETS.")
@@ -58,7 +59,8 @@ def plainly(command: Callable[P, None]) -> Callable[P, None]:
             raise typer.Exit(1) from error
         except ValidationError as error:
             for fault in error.errors():
-                typer.echo(f"Error: {setting_fault(fault['loc'], fault['msg'])}.", err=True)
+                said = setting_fault(fault["loc"], fault["msg"])
+                typer.echo(f"Error: {said.rstrip('.')}.", err=True)
             raise typer.Exit(1) from error
 
     return wrapped
@@ -109,6 +111,9 @@ def demo(
     outcomes = run_demo(settings, chosen, months or None, source or None, _progress)
     _report(outcomes, False)
     last = outcomes[-1].month
+    if not any("champion" in outcome.assets for outcome in outcomes):
+        typer.echo("No quote yet: a model needs two earlier months, so ask for three or more.")
+        return
     _quote(chosen, 74, 138, f"{last}-14T08:30", 1, False)
 
 

@@ -1,5 +1,7 @@
 """The one Definitions: everything Dagster knows, in the order data flows."""
 
+from collections.abc import Callable
+
 import dagster as dg
 
 from taxi_assets.assets.evaluation import evaluation
@@ -17,7 +19,7 @@ from taxi_assets.resources.landing_zone import LandingZone
 from taxi_assets.resources.registry import Registry
 from taxi_assets.resources.tables import TableIOManager
 from taxi_assets.resources.tlc import TlcSource
-from taxi_assets.settings import Settings
+from taxi_assets.settings import Settings, set_in_environment
 from taxi_assets.threads import wait_politely
 
 EXECUTORS = {"in_process": dg.in_process_executor, "multiprocess": dg.multiprocess_executor}
@@ -54,7 +56,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             )
             for fleet in fleets
         ],
-        resources=resources(settings),
+        resources=resources(settings, by_reference),
         executor=EXECUTORS[settings.executor],
     )
 
@@ -74,11 +76,23 @@ def fleet_assets(
     ]
 
 
-def resources(settings: Settings) -> dict[str, object]:
-    """The outside world as the settings describe it."""
+def by_reference(variable: str, value: str) -> str:
+    """The variable in place of its value: the UI shows resources, and URIs hold passwords."""
+    return dg.EnvVar(variable) if set_in_environment(variable, value) else value
+
+
+def resources(
+    settings: Settings, secret: Callable[[str, str], str] = lambda _, value: value
+) -> dict[str, object]:
+    """The outside world as the settings describe it.
+
+    Args:
+        settings: where everything is.
+        secret: what to hand over for a variable and its value.
+    """
     lake = Lake(
         warehouse=f"{settings.lake_uri}/tables",
-        catalog_uri=settings.catalog,
+        catalog_uri=secret("TAXI_CATALOG_URI", settings.catalog),
         s3_endpoint=settings.s3_endpoint,
     )
     return {
@@ -89,7 +103,8 @@ def resources(settings: Settings) -> dict[str, object]:
         "lake": lake,
         "tables": TableIOManager(lake=lake),
         "registry": Registry(
-            tracking_uri=settings.tracking_uri, local_root=(settings.root / "mlflow").as_posix()
+            tracking_uri=secret("MLFLOW_TRACKING_URI", settings.tracking_uri),
+            local_root=(settings.root / "mlflow").as_posix(),
         ),
     }
 

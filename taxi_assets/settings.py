@@ -1,5 +1,6 @@
 """Every environment variable the pipeline reads, in one place."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,7 +10,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from taxi_assets.domain.fleets import get_fleet
 from taxi_assets.domain.months import check_month
 
-CATALOG_SCHEMES = ("sqlite:///", "postgresql://", "postgresql+psycopg2://")
+CATALOG_SCHEMES = ("sqlite:///", "postgresql+psycopg2://")
+FIRST_PUBLISHED = "2009-01"
 TRACKING_SCHEMES = ("http://", "https://", *CATALOG_SCHEMES)
 TLC_CDN = "https://d37ci6vzurychx.cloudfront.net"
 
@@ -34,7 +36,9 @@ class Settings(BaseSettings):
         train_threads: threads LightGBM trains with; part of what makes a model reproducible.
     """
 
-    model_config = SettingsConfigDict(env_prefix="TAXI_", frozen=True, populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="TAXI_", frozen=True, populate_by_name=True, env_ignore_empty=True
+    )
 
     home: Path = Path(".taxi")
     fleets: Annotated[tuple[str, ...], NoDecode] = ("green",)
@@ -71,7 +75,16 @@ class Settings(BaseSettings):
     @field_validator("first_month")
     @classmethod
     def _a_month(cls, value: str) -> str:
-        return check_month(value)
+        if check_month(value) < FIRST_PUBLISHED:
+            raise ValueError(f"TLC has published trips since {FIRST_PUBLISHED}")
+        return value
+
+    @field_validator("tlc_url")
+    @classmethod
+    def _a_public_url(cls, value: str) -> str:
+        if "@" in value.partition("://")[2].partition("/")[0]:
+            raise ValueError("it must not hold a password: it is written beside every landed file")
+        return value
 
     @field_validator("mlflow_tracking_uri")
     @classmethod
@@ -132,3 +145,8 @@ class Settings(BaseSettings):
             self.mlflow_tracking_uri
             or f"sqlite:///{(self.root / 'mlflow' / 'mlflow.db').as_posix()}"
         )
+
+
+def set_in_environment(variable: str, value: str) -> bool:
+    """Whether a setting's value is what its variable says, so that the name can stand for it."""
+    return os.environ.get(variable) == value

@@ -98,7 +98,7 @@ def test_the_status_tells_the_landed_file_the_models_and_the_champion(
 
     assert rows[3]["raw_trips"]["data_version"] == landed.sha256
     assert rows[3]["raw_trips"]["bytes"] == landed.bytes
-    assert [row["champion"] for row in rows] == [False, False, False, True]
+    assert [row["champion"] for row in rows] == [None, None, None, first_run.models[-1].version]
     assert [row["fare_model"] for row in rows[:2]] == [None, None]
     assert rows[3]["fare_model"] == {
         "version": first_run.models[-1].version,
@@ -112,7 +112,7 @@ def test_the_status_for_people_is_a_line_a_month(city: Home, first_run: Stage) -
     lines = [line for line in result.stdout.splitlines() if line.strip().startswith("2025-")]
     assert result.exit_code == 0
     assert len(lines) == 4
-    assert lines[3].rstrip().endswith("yes")
+    assert lines[3].rstrip().endswith(f"v{first_run.models[-1].version}")
     assert first_run.data_versions()["clean_trips", "2025-04"][:8] in lines[3]
 
 

@@ -14,12 +14,13 @@ from taxi_assets.domain.fleets import Fleet
 from taxi_assets.domain.schemas import ZONES
 from taxi_assets.domain.trips import misfit
 from taxi_assets.domain.zones import read_zones
-from taxi_assets.resources.landed_trips import open_trips
+from taxi_assets.resources.lake import BATCH_ROWS
+from taxi_assets.resources.landed_trips import LOOKUP, open_trips, refuse_another_source
 from taxi_assets.resources.landing import LandedFile, Landing
 from taxi_assets.resources.tables import Rows
 from taxi_assets.resources.tlc import TlcSource
 
-LOOKUP, SHAPES = "misc/taxi_zone_lookup.csv", "misc/taxi_zones.zip"
+SHAPES = "misc/taxi_zones.zip"
 
 
 @dg.asset(
@@ -29,6 +30,7 @@ def zones(
     context: dg.AssetExecutionContext, source: TlcSource, landing: dg.ResourceParam[Landing]
 ) -> Rows:
     """TLC's 263 taxi zones: names, boroughs, centroids and shapes. One row a zone."""
+    refuse_another_source(landing, source.url)
     landed = [
         landing.land(
             source,
@@ -67,6 +69,7 @@ def raw_trips(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.AssetsDe
         context: dg.AssetExecutionContext, source: TlcSource, landing: dg.ResourceParam[Landing]
     ) -> dg.MaterializeResult[None]:
         month, started = context.partition_key, perf_counter()
+        refuse_another_source(landing, source.url)
         landed = landing.land(
             source,
             fleet.file_name(month),
@@ -87,15 +90,18 @@ def check_file(path: Path, *, fleet: Fleet, month: str) -> None:
     """Refuse a readable Parquet file that is not this fleet's and month's.
 
     Raises:
-        BadFile: it is not, or it is empty.
+        BadFile: it is not, it is empty, or a part of it cannot be read.
     """
-    with pq.ParquetFile(path) as file:
-        schema = file.schema_arrow
-        pickup = next(
-            (name for name in schema.names if name.lower() == fleet.columns[0].source), None
-        )
-        pickups = file.read([pickup])[pickup] if pickup else None
-    reason = misfit(schema, pickups, fleet, month)
+    try:
+        with pq.ParquetFile(path) as file:
+            schema = file.schema_arrow
+            pickup = next((n for n in schema.names if n.lower() == fleet.columns[0].source), None)
+            pickups = file.read([pickup])[pickup] if pickup else None
+            reason = misfit(schema, pickups, fleet, month)
+            for _ in file.iter_batches(BATCH_ROWS):  # a readable footer says nothing of the pages
+                pass
+    except (OSError, pa.ArrowException) as error:
+        reason = f"its data cannot be read ({error})"
     if reason:
         raise BadFile(f"The file published as {fleet.file_name(month)} was not landed: {reason}.")
 

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from taxi_assets.commands.outcome import MonthOutcome
-from taxi_assets.commands.run import run_months
+from taxi_assets.commands.run import check_partitions, run_months
 from taxi_assets.domain.errors import UsageError
 from taxi_assets.domain.fleets import get_fleet
 from taxi_assets.domain.months import month_range, parse_months
+from taxi_assets.resources.landed_trips import refuse_another_source
 from taxi_assets.resources.landing import Landing
 from taxi_assets.resources.tlc import TlcSource
 from taxi_assets.settings import TLC_CDN, Settings
@@ -35,6 +36,7 @@ def demo(
     Raises:
         UsageError: an unknown source, or trips of another source in the same home.
     """
+    check_partitions(settings, parse_months(months or SIMULATED_MONTHS))
     if source not in (None, "tlc", "simulated"):
         raise UsageError(
             f"There is no source '{source}': choose tlc or simulated, or set TAXI_TLC_URL."
@@ -43,12 +45,12 @@ def demo(
         settings = settings.model_copy(update={"tlc_url": TLC_CDN})
     elif source == "simulated" or not settings.tlc_url:
         wanted = parse_months(months or SIMULATED_MONTHS)
+        _refuse_a_mixture(settings, settings.simulated_tree.as_uri())
         say(f"Simulating {len(wanted)} months of {fleet} trips of a made-up city ({HINT}).")
         settings = settings.model_copy(
             update={"tlc_url": simulated_tree(settings, fleet, wanted, say).as_uri()}
         )
         months = ",".join(wanted)
-    _refuse_a_mixture(settings)
     chosen = parse_months(months) if months else published(settings, fleet)
     say(f"{fleet} {chosen[0]}..{chosen[-1]} from {settings.source_url} into {settings.home}")
     return run_months(settings, fleet, chosen, say)
@@ -79,13 +81,7 @@ def published(settings: Settings, fleet: str) -> list[str]:
     return found
 
 
-def _refuse_a_mixture(settings: Settings) -> None:
-    """A lake with real and made-up trips side by side would teach a model nonsense."""
-    landed = Landing(f"{settings.lake_uri}/landing", s3_endpoint=settings.s3_endpoint).current(
-        "zones/taxi_zone_lookup"
-    )
-    if landed is not None and not landed.url.startswith(settings.source_url.rstrip("/") + "/"):
-        raise UsageError(
-            f"{settings.home} already holds trips from {landed.url.rsplit('/misc/', 1)[0]}: "
-            "choose another TAXI_HOME for this source, or delete that folder."
-        )
+def _refuse_a_mixture(settings: Settings, url: str) -> None:
+    """Before a file is simulated: it would turn the home's source for every later command."""
+    landing = Landing(f"{settings.lake_uri}/landing", s3_endpoint=settings.s3_endpoint)
+    refuse_another_source(landing, url)

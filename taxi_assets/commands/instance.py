@@ -31,7 +31,7 @@ def prepare_dagster_home(settings: Settings) -> None:
     home = settings.root / "dagster"
     home.mkdir(parents=True, exist_ok=True)
     configuration = Path(__file__).parents[2] / "dagster.yaml"
-    if configuration.exists():  # an installed package has none, and Dagster's defaults serve
+    if configuration.exists() and not (home / "dagster.yaml").exists():  # edits stay
         (home / "dagster.yaml").write_text(
             configuration.read_text(encoding="utf-8"), encoding="utf-8"
         )

@@ -14,10 +14,16 @@ from taxi_assets.commands.instance import open_instance
 from taxi_assets.commands.outcome import MonthOutcome
 from taxi_assets.definitions import build_definitions, month_job
 from taxi_assets.domain.errors import UsageError
+from taxi_assets.partitions import monthly
 from taxi_assets.settings import Settings
 
 Say = Callable[[str], None]
 STARTED_BY = "taxi/started-by"
+UNFINISHED = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -37,8 +43,8 @@ def run_months(
     Raises:
         UsageError: a month is no partition.
     """
+    check_partitions(settings, months)
     job = build_definitions(settings).resolve_job_def(month_job(fleet))
-    _check_partitions(job, months)
     _hush_skips()
     with open_instance(settings) as instance:
         return [_run_month(job, instance, settings, fleet, month, say) for month in sorted(months)]
@@ -51,15 +57,19 @@ def _hush_skips() -> None:
     )
 
 
-def _check_partitions(job: dg.JobDefinition, months: Sequence[str]) -> None:
-    """Refuse months that Dagster has no partition for."""
-    assert job.partitions_def is not None
-    known = job.partitions_def.get_partition_keys()
+def check_partitions(settings: Settings, months: Sequence[str]) -> None:
+    """Refuse months that Dagster has no partition for.
+
+    Raises:
+        UsageError: a month is before the first partition, or has not ended yet.
+    """
+    known = monthly(settings.first_month).get_partition_keys()
+    span = f"{known[0]}..{known[-1]}" if known else f"from {settings.first_month}, none of which"
     for month in months:
         if month not in known:
             raise UsageError(
-                f"{month} is not one of the months {known[0]}..{known[-1]}: later months have not "
-                "ended yet, and earlier ones need TAXI_FIRST_MONTH."
+                f"{month} is not one of the months {span}: later months have not ended yet, and "
+                "earlier ones need TAXI_FIRST_MONTH."
             )
 
 
@@ -102,7 +112,7 @@ def _run_month(
 
 def _bury_the_killed(instance: dg.DagsterInstance, tags: dict[str, str]) -> None:
     """Mark what a kill left unfinished: we hold the month's lock, so no such run is alive."""
-    unfinished = dg.RunsFilter(tags=tags, statuses=[dg.DagsterRunStatus.STARTED])
+    unfinished = dg.RunsFilter(tags=tags, statuses=UNFINISHED)
     for run in instance.get_runs(unfinished):
         instance.report_run_failed(run, "The process of this run was killed.")
 

@@ -55,9 +55,7 @@ def status(
                 "fare_model": {"data_version": models[-1].identity, "version": models[-1].version}
                 if models
                 else None,
-                "champion": bool(
-                    holder and models and holder.version in [m.version for m in models]
-                ),
+                "champion": holder.version if holder and holder.month == month else None,
             }
         )
     return rows
@@ -85,7 +83,7 @@ def status_lines(rows: list[dict[str, Any]]) -> list[dict[str, str]]:
         {
             "month": row["month"],
             **{title: cell(row.get(stage)) for title, stage in stages.items()},
-            "champion": "yes" if row["champion"] else "",
+            "champion": f"v{row['champion']}" if row["champion"] else "",
         }
         for row in rows
     ]

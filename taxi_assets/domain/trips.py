@@ -1,5 +1,7 @@
 """From a published trip file, whatever its year, to one canonical table of trips."""
 
+from collections import Counter
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -31,15 +33,16 @@ def schema_faults(schema: pa.Schema, fleet: Fleet) -> tuple[list[str], list[str]
 
     Returns:
         Published names of columns that we do not know; one sentence for each column that we need
-        and that is missing or of a type that cannot be used.
+        and that is missing or of a type that cannot be used, or that stands twice but for case.
     """
-    found = {name.lower(): schema.field(name) for name in schema.names}
+    found = {field.name.lower(): field for field in schema}
+    spelled = Counter(field.name.lower() for field in schema)
     added = [
         field.name
         for name, field in found.items()
         if name not in fleet.sources and name not in fleet.ignored
     ]
-    wrong = []
+    wrong = [f"column {name} stands {n} times" for name, n in spelled.items() if n > 1]
     for column in fleet.columns:
         field = found.get(column.source)
         if field is None and column.needed:

@@ -69,7 +69,7 @@ class Lake(dg.ConfigurableResource[None]):
             iceberg = ensure_table(self._connect(), name, table)
             path = f"{iceberg.location()}/data/month={month}/{uuid4().hex}.parquet"
             try:
-                total = self._stage(iceberg, path, table, month, batches)
+                total = self._stage(iceberg, path, table, month, readable(batches))
             except BaseException:  # an interrupt as well: half a file serves nobody
                 with suppress(OSError):
                     iceberg.io.delete(path)
@@ -210,3 +210,11 @@ class Lake(dg.ConfigurableResource[None]):
                 f"The lake at {self.warehouse} does not answer ({str(error).splitlines()[0]}): "
                 "check TAXI_LAKE, TAXI_CATALOG_URI and that both are running."
             ) from error
+
+
+def readable(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The batches; what fails while they are read is not the lake's fault, and says so."""
+    try:
+        yield from batches
+    except OSError as error:
+        raise DataError(f"The rows to write could not be read: {error}.") from error

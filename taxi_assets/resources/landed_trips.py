@@ -7,11 +7,28 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from taxi_assets.domain.cleaning import PAIR_COLUMNS
-from taxi_assets.domain.errors import DataError
+from taxi_assets.domain.errors import DataError, UsageError
 from taxi_assets.domain.fleets import Fleet
 from taxi_assets.domain.trips import canonical
 from taxi_assets.resources.lake import BATCH_ROWS
 from taxi_assets.resources.landing import Landing
+
+LOOKUP = "misc/taxi_zone_lookup.csv"  # the first file that any home lands
+LOOKUP_FOLDER = "zones/taxi_zone_lookup"
+
+
+def refuse_another_source(landing: Landing, url: str) -> None:
+    """Keep to one source: real and made-up trips side by side would teach a model nonsense.
+
+    Raises:
+        UsageError: the landing already holds the zones of another source.
+    """
+    landed = landing.current(LOOKUP_FOLDER)
+    if landed is not None and landed.url != f"{url.rstrip('/')}/{LOOKUP}":
+        raise UsageError(
+            f"What has been landed came from {landed.url.removesuffix('/' + LOOKUP)}, and trips of "
+            f"{url} would mix with it: choose another TAXI_HOME (or TAXI_LAKE) for this source."
+        )
 
 
 @contextmanager

@@ -77,12 +77,10 @@ def quiet_progress() -> Iterator[None]:
 
 @lru_cache
 def git_sha() -> str:
-    """The commit of the code that runs; `unknown` outside a checkout."""
-    found = subprocess.run(
-        ["git", "rev-parse", "HEAD"],
-        cwd=Path(__file__).parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """The commit of the code that runs, `-dirty` where files differ; `unknown` when installed."""
+    root = Path(__file__).parents[2]
+    if not (root / ".git").exists() or shutil.which("git") is None:
+        return "unknown"
+    ask = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    found = subprocess.run(ask, cwd=root, capture_output=True, text=True, check=False)
     return found.stdout.strip() or "unknown"

@@ -1,6 +1,5 @@
 """The model registry: MLflow runs, registered versions and the champion alias."""
 
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,8 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from taxi_assets.domain import bundle
-from taxi_assets.domain.errors import RegistryError, RegistryUnreachable
+from taxi_assets.domain.errors import RegistryError
+from taxi_assets.resources.mlflow_store import require_store
 from taxi_assets.resources.model_files import log_model, quiet_progress
 from taxi_assets.warnings import preview_accepted
 
@@ -189,7 +189,7 @@ class Registry(dg.ConfigurableResource[None]):
         if self._client is None:
             from mlflow import MlflowClient
 
-            self._answering()
+            require_store(self.tracking_uri)
             self._client = MlflowClient(self.tracking_uri)
         return self._client
 
@@ -202,24 +202,6 @@ class Registry(dg.ConfigurableResource[None]):
             if error.error_code != "RESOURCE_DOES_NOT_EXIST":
                 raise
             return {}
-
-    def _answering(self) -> None:
-        """Ask a server for its health first.
-
-        MLflow itself would retry for minutes before it said anything.
-        """
-        if not self.tracking_uri.startswith("http"):
-            Path(self.local_root).mkdir(parents=True, exist_ok=True)
-            return
-        import httpx
-
-        try:
-            httpx.get(f"{self.tracking_uri.rstrip('/')}/health", timeout=10).raise_for_status()
-        except httpx.HTTPError as error:
-            raise RegistryUnreachable(
-                f"MLflow at {without_password(self.tracking_uri)} does not answer ({error}): "
-                "start it, or correct MLFLOW_TRACKING_URI."
-            ) from error
 
     def _ensure_experiment(self, name: str) -> None:
         """Create the experiment with its artifacts below `local_root`.
@@ -244,11 +226,6 @@ class Registry(dg.ConfigurableResource[None]):
         Path(self.local_root).mkdir(parents=True, exist_ok=True)
         with FileLock(Path(self.local_root) / "registry.lock"):
             yield
-
-
-def without_password(uri: str) -> str:
-    """A URI fit for logs."""
-    return re.sub(r"//[^/@]*@", "//", uri)
 
 
 def _read_version(found: Any) -> ModelVersion:

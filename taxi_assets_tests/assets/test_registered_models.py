@@ -65,7 +65,7 @@ def test_a_version_names_the_code_that_made_it_and_its_identity(
 ) -> None:
     manifest = city.registry.load(newest).manifest
 
-    assert re.fullmatch(r"[0-9a-f]{40}|unknown", tags["git_sha"])
+    assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?|unknown", tags["git_sha"])
     assert tags["identity"] == manifest["identity"] == newest.identity
     assert tags["git_sha"] == manifest["git_sha"]
 

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import count
 from typing import Any
 
 import dagster as dg
@@ -55,14 +56,14 @@ def before_commit(table: str) -> None:
     """When the month's file is complete and nothing refers to it."""
     from taxi_assets.resources.lake import Lake
 
-    _at_call(Lake, COMMIT, lambda _, iceberg, *rest: iceberg.name()[-1] == table)
+    _at_call(Lake, COMMIT, lambda _, iceberg, *__: iceberg.name()[-1] == table)
 
 
 def before_swap(table: str) -> None:
     """When the snapshot's files are written, and none of them can be found from the catalog."""
     from pyiceberg.catalog.sql import SqlCatalog
 
-    _at_call(SqlCatalog, "commit_table", lambda _, iceberg, *rest: iceberg.name()[-1] == table)
+    _at_call(SqlCatalog, "commit_table", lambda _, iceberg, *__: iceberg.name()[-1] == table)
 
 
 def amid_swap(table: str) -> None:
@@ -75,14 +76,14 @@ def amid_swap(table: str) -> None:
     _at_call(SqlCatalog, WRITE_METADATA, ours, then=True, bind=staticmethod)
 
 
-def after_commit(table: str) -> None:
+def after_swap(table: str) -> None:
     """When the month is committed and Dagster does not know yet."""
-    from taxi_assets.resources.lake import Lake
+    from pyiceberg.catalog.sql import SqlCatalog
 
-    def ours(lake: Lake, name: str, *rest: Any) -> bool:
-        return name.endswith(f".{table}")
+    def ours(catalog: SqlCatalog, iceberg: Any, *_: Any) -> bool:
+        return iceberg.name()[-1] == table
 
-    _at_call(Lake, "write", ours, then=True)
+    _at_call(SqlCatalog, "commit_table", ours, then=True)
 
 
 def before_pointer(folder: str) -> None:
@@ -98,9 +99,9 @@ def before_pointer(folder: str) -> None:
 
 def before_registration() -> None:
     """When MLflow has the model's files and no version of it."""
-    import mlflow
+    from mlflow import MlflowClient
 
-    _at_call(mlflow, "register_model")
+    _at_call(MlflowClient, "create_registered_model")
 
 
 def before_tags() -> None:
@@ -130,6 +131,20 @@ def at_alias(alias: str, *, then: bool) -> None:
     _at_call(MlflowClient, "set_registered_model_alias", ours, then=then)
 
 
+def at_statement(number: int) -> None:
+    """When a database is about to be told so many things."""
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    told = count(1)
+
+    def doomed(*_: Any) -> None:
+        if next(told) == number:
+            die()
+
+    event.listen(Engine, "before_cursor_execute", doomed)
+
+
 # the moments lie inside of these
 STAGE, COMMIT, WRITE_METADATA = "_stage", "_commit", "_write_metadata"
 
@@ -141,15 +156,12 @@ POINTS: dict[str, Callable[[], None]] = {
     "clean_trips: file written": partial(before_commit, "clean_trips"),
     "clean_trips: snapshot written": partial(before_swap, "clean_trips"),
     "clean_trips: metadata written": partial(amid_swap, "clean_trips"),
-    "clean_trips: committed": partial(after_commit, "clean_trips"),
-    "rejected_trips: file written": partial(before_commit, "rejected_trips"),
+    "clean_trips: committed": partial(after_swap, "clean_trips"),
     "trip_features: one batch staged": partial(while_staging, "trip_features", 1),
-    "trip_features: committed": partial(after_commit, "trip_features"),
     "fare_model: logged": before_registration,
     "fare_model: registered, no tags": before_tags,
     "fare_model: all tags but identity": before_identity,
     "fare_model: no candidate alias yet": partial(at_alias, "candidate", then=False),
-    "evaluation: committed": partial(after_commit, "evaluation"),
     "champion: before the alias": partial(at_alias, "champion", then=False),
     "champion: after the alias": partial(at_alias, "champion", then=True),
 }
@@ -191,8 +203,8 @@ def _at_call(
     setattr(owner, name, bind(doomed))
 
 
-def _dying_after(count: int, batches: Iterable[Any]) -> Iterator[Any]:
+def _dying_after(staged: int, batches: Iterable[Any]) -> Iterator[Any]:
     for number, batch in enumerate(batches, start=1):
         yield batch
-        if number == count:
+        if number == staged:
             die()

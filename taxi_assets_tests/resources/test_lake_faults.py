@@ -25,9 +25,7 @@ def unreachable(kind: str, tmp_path: Path, port: int) -> Lake:
             warehouse=here, catalog_uri=f"sqlite:///{tmp_path / 'file' / 'catalog.db'}"
         ),
         "no S3": Lake(warehouse="s3://bucket/tables", catalog_uri=sqlite, s3_endpoint=nobody),
-        "no folder for files": Lake(
-            warehouse=below_file, catalog_uri=sqlite
-        ),
+        "no folder for files": Lake(warehouse=below_file, catalog_uri=sqlite),
     }[kind]
 
 
