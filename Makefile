@@ -41,7 +41,7 @@ mlflow: $(READY) ## MLflow on http://127.0.0.1:5000
 test: $(READY) ## the tests a change needs, in under ten minutes
 	$(BIN)/pytest -m "not slow"
 
-test-all: $(READY) ## every test: also kills, browser and daemon
+test-all: $(READY) ## every test: also kills, servers and slow cities
 	$(BIN)/pytest
 
 lint: $(READY) ## ruff
