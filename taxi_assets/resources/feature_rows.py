@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pyarrow as pa
 
+from taxi_assets.domain.errors import DataError
 from taxi_assets.domain.features import FEATURES, FloatArray
 from taxi_assets.domain.model import Fares, MonthOfTrips
 from taxi_assets.resources.table_slice import TableSlice
@@ -13,7 +14,11 @@ COLUMNS = ("fare_usd", *FEATURES)
 
 
 def month_of_trips(trips: TableSlice, month: str) -> MonthOfTrips:
-    """One month's features and fares, in memory."""
+    """One month's features and fares, in memory.
+
+    Raises:
+        DataError: the table holds fewer rows than it notes.
+    """
     part = trips.lake.slice(trips.name, trips.table, [month])
     features = np.empty((part.rows, len(FEATURES)), dtype=np.float32)
     fares, first = np.empty(part.rows), 0
@@ -21,6 +26,11 @@ def month_of_trips(trips: TableSlice, month: str) -> MonthOfTrips:
         rows = slice(first, first + len(batch_fares))
         features[rows], fares[rows] = batch_features, batch_fares
         first = rows.stop
+    if first != part.rows:  # the rest of the arrays was never written
+        raise DataError(
+            f"{trips.name} notes {part.rows:,} rows for {month} and holds {first:,}: rows were "
+            "deleted by hand; run that month again."
+        )
     return MonthOfTrips(month, features, fares)
 
 

@@ -22,7 +22,7 @@ def counts() -> Iterator[list[tuple[object, ...]]]:
     """A line for each kill, shown with -s."""
     lines: list[tuple[object, ...]] = []
     yield lines
-    template = "{:<38}" + "{:>15}" * (len(COLUMNS) - 1)
+    template = "{:<42}" + "{:>15}" * (len(COLUMNS) - 1)
     for line in (COLUMNS, *lines):
         sys.stdout.write("\n" + template.format(*map(str, line)))
 
