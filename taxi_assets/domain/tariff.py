@@ -1,7 +1,6 @@
-"""New York's taxi tariff since 2022-12-19: what the meter counts, and the surcharges beside it.
+"""What New York's taxi meters count, without surcharges (see `surcharges`).
 
-Source: TLC's published rate of fare. The meter's fare is TLC's `fare_amount`; each surcharge has a
-column of its own.
+Source: TLC's published rate of fare; its meter fare is the files' `fare_amount`.
 """
 
 from dataclasses import dataclass, replace
@@ -9,16 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from taxi_assets.domain.errors import UsageError
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.integer]
-Bools = npt.NDArray[np.bool_]
+Times = npt.NDArray[np.datetime64]
 
 STANDARD, JFK, NEWARK, OUTSIDE, NEGOTIATED = 1, 2, 3, 4, 5  # TLC's rate codes
-NIGHT_USD, RUSH_USD, JFK_RUSH_USD = 1.00, 2.50, 5.00
-MTA_USD, IMPROVEMENT_USD = 0.50, 1.00
-CONGESTION_USD = {"green": 2.75, "yellow": 2.50}
-CBD_USD, CBD_SINCE = 0.75, np.datetime64("2025-01-05", "s")
-AIRPORT_USD = {"green": 0.00, "yellow": 1.75}
 _FLOAT_DUST = 1e-9  # 3 / 0.2 must count 15 units although binary floats fall a hair short
 
 
@@ -56,19 +52,43 @@ class Tariff:
         )
 
 
+# TLC's rule "Taximeter Rate of Fare and Various Surcharges" raised the tariff of 2012-09-04.
 TARIFF = Tariff()
+TARIFFS = (
+    (
+        np.datetime64("2012-09-04", "s"),
+        Tariff(drop_usd=2.50, unit_usd=0.50, jfk_flat_usd=52.00, newark_extra_usd=17.50),
+    ),
+    (np.datetime64("2022-12-19", "s"), TARIFF),
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Surcharges:
-    """What stands beside the fare, each (n,) US dollars, in TLC's columns."""
+def require_since(pickup_at: Times, since: np.datetime64, prices: str) -> None:
+    """Refuse pickups for which no price is known.
 
-    extra: Floats
-    mta_tax: Floats
-    improvement_surcharge: Floats
-    congestion_surcharge: Floats
-    cbd_congestion_fee: Floats
-    airport_fee: Floats
+    Raises:
+        UsageError: one is missing or before `since`; the sentence names the `prices`.
+    """
+    if not (pickup_at >= since).all():  # a missing time compares False too
+        raise UsageError(
+            f"The {prices} is known since {since.astype('datetime64[D]')}; "
+            "a pickup time is missing or before that."
+        )
+
+
+def minimum_fare_usd(pickup_at: Times) -> Floats:
+    """The least the meter shows: 3.00 US dollars since 2022-12-19, 2.50 before.
+
+    Args:
+        pickup_at: (n,) datetime64 New York local time.
+
+    Raises:
+        UsageError: a time is missing or before 2012-09-04.
+    """
+    require_since(pickup_at, TARIFFS[0][0], "taxi tariff")
+    since = np.array([day for day, _ in TARIFFS])
+    drops = np.array([tariff.drop_usd for _, tariff in TARIFFS])
+    return np.asarray(drops[np.searchsorted(since, pickup_at, side="right") - 1])
 
 
 def fare_usd(
@@ -100,61 +120,4 @@ def fare_usd(
     fare = np.where(rate_code == NEWARK, fare + tariff.newark_extra_usd, fare)
     return np.asarray(
         np.round(np.where(rate_code == JFK, tariff.jfk_flat_usd, fare), 2), np.float64
-    )
-
-
-def extra_usd(pickup_at: npt.NDArray[np.datetime64], rate_code: Ints) -> Floats:
-    """The night and rush-hour surcharge, TLC's `extra`.
-
-    Nights (20 to 6 h) cost 1.00 and weekdays from 16 to 20 h 2.50; the flat JFK fare knows only a
-    rush hour of 5.00, and a negotiated fare has neither. Legal holidays count as weekdays here,
-    unlike on the meter.
-
-    Args:
-        pickup_at: (n,) datetime64[s] New York local time.
-        rate_code: (n,) TLC rate code.
-
-    Returns:
-        (n,) US dollars.
-    """
-    seconds = pickup_at.astype("datetime64[s]").astype(np.int64)
-    hour = seconds // 3600 % 24
-    weekday = (seconds // 86400 + 3) % 7  # 1970-01-01 was a Thursday; 0 is Monday
-    rush = (hour >= 16) & (hour < 20) & (weekday < 5)
-    night = (hour >= 20) | (hour < 6)
-    metered = np.where(rush, RUSH_USD, np.where(night, NIGHT_USD, 0.0))
-    flat = np.where(rush, JFK_RUSH_USD, 0.0)
-    return np.where(rate_code == NEGOTIATED, 0.0, np.where(rate_code == JFK, flat, metered))
-
-
-def surcharges_usd(
-    pickup_at: npt.NDArray[np.datetime64],
-    rate_code: Ints,
-    *,
-    fleet: str,
-    below_96th: Bools,
-    in_cbd: Bools,
-    from_airport: Bools,
-) -> Surcharges:
-    """Every surcharge of each ride.
-
-    Args:
-        pickup_at: (n,) datetime64[s] New York local time.
-        rate_code: (n,) TLC rate code.
-        fleet: `green` or `yellow`; they differ in the congestion surcharge and the airport fee.
-        below_96th: (n,) the ride touches Manhattan south of 96th Street.
-        in_cbd: (n,) the ride touches Manhattan south of 60th Street.
-        from_airport: (n,) the ride starts at LaGuardia or JFK.
-
-    Returns:
-        Six columns of (n,) US dollars.
-    """
-    tolled = in_cbd & (pickup_at >= CBD_SINCE)
-    return Surcharges(
-        extra=extra_usd(pickup_at, rate_code),
-        mta_tax=np.where(rate_code == NEGOTIATED, 0.0, MTA_USD),
-        improvement_surcharge=np.full(len(rate_code), IMPROVEMENT_USD),
-        congestion_surcharge=np.where(below_96th, CONGESTION_USD[fleet], 0.0),
-        cbd_congestion_fee=np.where(tolled, CBD_USD, 0.0),
-        airport_fee=np.where(from_airport, AIRPORT_USD[fleet], 0.0),
     )

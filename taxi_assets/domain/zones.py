@@ -3,8 +3,10 @@
 import io
 import struct
 import zipfile
+from collections.abc import Iterable
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from taxi_assets.domain.errors import DataError
@@ -13,6 +15,33 @@ FEET_PER_MILE = 5280.0
 AIRPORT_ZONES = (1, 132, 138)  # Newark, JFK, LaGuardia
 LAST_ZONE = 263  # 264 means unknown and 265 outside the city: neither is a place
 BOROUGHS = ("Bronx", "Brooklyn", "EWR", "Manhattan", "Queens", "Staten Island")
+NEWARK_ZONE, JFK_ZONE, LAGUARDIA_ZONE = AIRPORT_ZONES
+
+# Where Manhattan's surcharges apply, from south to north. The laws draw lines along 60th and 96th
+# Street and zones do not follow them: a zone counts when most of it lies south of the line.
+# Governor's, Ellis and Liberty Island (103 to 105) have no road and Roosevelt Island (202) is
+# reached from Queens, so all four stay out.
+# fmt: off
+CBD_ZONES = frozenset({
+    12, 13, 4, 261, 88, 87, 45, 209, 231, 125, 211, 144, 148, 232, 79, 113, 114, 249, 158, 224,
+    137, 107, 234, 90, 68, 246, 186, 100, 164, 170, 233, 161, 230, 48, 50, 163, 162, 229,
+})
+# Central Park (43) is left out although seven tenths of it lie south of 96th Street: of rides
+# between it and a zone outside, meters charged 39 % of those that ended and 14 % of those that
+# began in it (green cabs, seven months of 2023 to 2025).
+CONGESTION_ZONES = CBD_ZONES | {143, 142, 140, 141, 237, 239, 236, 238, 262, 263}
+MANHATTAN_ZONES = CONGESTION_ZONES | {
+    43, 151, 24, 194, 75, 74, 166, 41, 42, 152, 116, 244, 120, 243, 127, 128, 202, 153,
+    103, 104, 105,
+}
+# fmt: on
+
+
+def mask_of(zones: Iterable[int]) -> npt.NDArray[np.bool_]:
+    """(264,) True at the ids of `zones`, to be indexed with zone ids 0..263."""
+    mask = np.zeros(LAST_ZONE + 1, np.bool_)
+    mask[list(zones)] = True
+    return mask
 
 
 def read_zones(lookup_csv: bytes, shapes_zip: bytes) -> pd.DataFrame:

@@ -4,6 +4,8 @@ import numpy as np
 import numpy.typing as npt
 
 from taxi_assets.domain import tariff as meter
+from taxi_assets.domain.price_list import CBD_SINCE, prices_at
+from taxi_assets.domain.surcharges import Circumstances, Surcharges, surcharges_usd
 from taxi_assets.simulator import city as places
 from taxi_assets.simulator.city import City
 from taxi_assets.simulator.contexts import HOUR_S, Contexts, MonthClock
@@ -22,6 +24,9 @@ _TIP_STEPS, _TIP_SHARES = (
 )
 _TOLL_BEFORE, _TOLL_SINCE, _TOLL_RISE = 6.55, 6.94, np.datetime64("2023-08-06", "s")
 _NEWARK_TOLL = 16.06
+# The simulated city has one price list, as it has one tariff, and its meters know neither holidays
+# nor LaGuardia's surcharge; only the toll of the business district has its real date.
+_PRICED_AS_AT = np.array(["2025-01-05"], "datetime64[s]")
 
 
 def bill(
@@ -61,17 +66,22 @@ def bill(
     }
 
 
-def _surcharges(city: City, fleet: str, contexts: Contexts, outcomes: Outcomes) -> meter.Surcharges:
+def _surcharges(city: City, fleet: str, contexts: Contexts, outcomes: Outcomes) -> Surcharges:
     """What the tariff adds to each fare."""
     start, end = contexts.pickup_zone, contexts.dropoff_zone
-    return meter.surcharges_usd(
-        contexts.pickup_s.astype("datetime64[s]"),
-        outcomes.rate_code,
-        fleet=fleet,
+    pickup_at = contexts.pickup_s.astype("datetime64[s]")
+    never = np.zeros(len(contexts), np.bool_)
+    rides = Circumstances(
+        pickup_at=pickup_at,
+        rate_code=outcomes.rate_code,
+        is_holiday=never,
+        is_taxed=outcomes.rate_code != meter.NEGOTIATED,
         below_96th=city.core[start] | city.core[end],
-        in_cbd=city.cbd[start] | city.cbd[end],
+        in_cbd=(city.cbd[start] | city.cbd[end]) & (pickup_at >= CBD_SINCE),
         from_airport=(start == JFK_ZONE) | (start == LAGUARDIA_ZONE),
+        at_laguardia=never,
     )
+    return surcharges_usd(rides, prices_at(_PRICED_AS_AT, fleet=fleet))
 
 
 def _dropoffs(

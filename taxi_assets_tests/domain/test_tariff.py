@@ -1,22 +1,19 @@
 """The tariff against fares worked out by hand."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from taxi_assets.domain.errors import UsageError
 from taxi_assets.domain.tariff import (
     JFK,
-    NEGOTIATED,
     NEWARK,
     OUTSIDE,
     STANDARD,
     TARIFF,
-    extra_usd,
     fare_usd,
-    surcharges_usd,
+    minimum_fare_usd,
 )
 
 
@@ -69,63 +66,19 @@ def test_a_raised_tariff_raises_prices_and_no_distances() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pickup_at", "rate_code", "extra"),
+    ("pickup_at", "minimum"),
     [
-        ("2025-03-03 15:59:59", STANDARD, 0.00),  # a Monday
-        ("2025-03-03 16:00:00", STANDARD, 2.50),
-        ("2025-03-03 19:59:59", STANDARD, 2.50),
-        ("2025-03-03 20:00:00", STANDARD, 1.00),
-        ("2025-03-03 05:59:59", STANDARD, 1.00),
-        ("2025-03-03 06:00:00", STANDARD, 0.00),
-        ("2025-03-08 17:00:00", STANDARD, 0.00),  # a Saturday
-        ("2025-03-03 17:00:00", JFK, 5.00),
-        ("2025-03-03 23:00:00", JFK, 0.00),
-        ("2025-03-03 17:00:00", NEGOTIATED, 0.00),
+        ("2012-09-04 00:00:00", 2.50),
+        ("2022-12-18 23:59:59", 2.50),
+        ("2022-12-19 00:00:00", 3.00),
+        ("2025-03-03 12:00:00", 3.00),
     ],
 )
-def test_nights_and_rush_hours_cost_extra(pickup_at: str, rate_code: int, extra: float) -> None:
-    charged = extra_usd(np.array([pickup_at], "datetime64[s]"), np.array([rate_code]))
-
-    assert charged.tolist() == [extra]
+def test_the_least_a_meter_shows_is_its_drop(pickup_at: str, minimum: float) -> None:
+    assert minimum_fare_usd(np.array([pickup_at], "datetime64[s]")).tolist() == [minimum]
 
 
-@pytest.mark.parametrize(
-    ("fleet", "pickup_at", "expected"),
-    [
-        ("green", "2025-01-04 23:59:59", [1.00, 0.50, 1.00, 2.75, 0.00, 0.00]),
-        ("green", "2025-01-05 00:00:00", [1.00, 0.50, 1.00, 2.75, 0.75, 0.00]),
-        ("yellow", "2025-01-05 00:00:00", [1.00, 0.50, 1.00, 2.50, 0.75, 1.75]),
-    ],
-)
-def test_surcharges_stand_beside_the_fare(
-    fleet: str, pickup_at: str, expected: list[float]
-) -> None:
-    yes = np.array([True])
-
-    charged = surcharges_usd(
-        np.array([pickup_at], "datetime64[s]"),
-        np.array([STANDARD]),
-        fleet=fleet,
-        below_96th=yes,
-        in_cbd=yes,
-        from_airport=yes,
-    )
-
-    columns = [getattr(charged, field.name).item() for field in dataclasses.fields(charged)]
-    assert columns == expected
-
-
-def test_a_ride_that_touches_nothing_special_pays_only_tax_and_improvement() -> None:
-    no = np.array([False])
-
-    charged = surcharges_usd(
-        np.array(["2025-03-03 12:00:00"], "datetime64[s]"),
-        np.array([STANDARD]),
-        fleet="yellow",
-        below_96th=no,
-        in_cbd=no,
-        from_airport=no,
-    )
-
-    total = sum(getattr(charged, field.name).item() for field in dataclasses.fields(charged))
-    assert total == 1.50
+@pytest.mark.parametrize("pickup_at", ["2012-09-03 23:59:59", "NaT"])
+def test_no_minimum_is_made_up_for_a_time_without_a_tariff(pickup_at: str) -> None:
+    with pytest.raises(UsageError, match="taxi tariff is known since 2012-09-04"):
+        minimum_fare_usd(np.array(["2025-03-03", pickup_at], "datetime64[s]"))
