@@ -60,7 +60,7 @@ def history(iceberg: Any, name: str) -> list[PastVersion]:
     """
     written = _written(iceberg, name)
     holds = current_versions(iceberg, name)
-    noted = [version for version in holds.values() if version.snapshot_id not in written]
+    noted = [version for version in holds.values() if version.committed_at is None]
     found = [
         replace(version, current=holds.get(version.month) == version)
         for version in reversed(written.values())
@@ -76,19 +76,33 @@ def current_versions(iceberg: Any, name: str) -> dict[str, PastVersion]:
         name: `fleet.table`.
     """
     written = _written(iceberg, name)
-    line, from_the_start = _line(iceberg, iceberg.metadata.current_snapshot_id)
+    line = _line(iceberg, iceberg.metadata.current_snapshot_id)
     found: dict[str, PastVersion] = {}
-    for snapshot_id in line:
-        if version := written.get(snapshot_id):
+    for key in line:
+        if version := written.get(key):
             found.setdefault(version.month, version)
-    done = set(line)
-    undone = {(v.month, v.data_version) for key, v in written.items() if key not in done}
-    for note in _notes(iceberg, name, line[0] if line else None):
-        # tables of earlier releases have no snapshot of a month that never held a row
-        lost = not from_the_start or note.rows == 0
-        if lost and (note.month, note.data_version) not in undone:
-            found.setdefault(note.month, note)
+    for note in _notes(iceberg, name, line):
+        if note.month not in found and (held := _believed(iceberg, note, line, written)):
+            found[note.month] = held
     return dict(sorted(found.items()))
+
+
+def _believed(
+    iceberg: Any, note: PastVersion, line: list[int], written: dict[int, PastVersion]
+) -> PastVersion | None:
+    """What a note stands for where no snapshot of the line tells of its month; None if nothing."""
+    order = {s.snapshot_id: s.sequence_number for s in iceberg.snapshots()}
+    start = order[line[-1]] if line else 0
+    if start <= 1 and note.rows:  # nothing was expired, so the month was never written
+        return None
+    same = [
+        key
+        for key, version in written.items()
+        if (version.month, version.data_version) == (note.month, note.data_version)
+    ]
+    if any(order[key] > start for key in same):  # beside the line: a rollback undid it
+        return None
+    return written[same[-1]] if same else note  # from before a snapshot that was expired
 
 
 def version_at(iceberg: Any, name: str, month: str, snapshot_id: int) -> PastVersion:
@@ -104,7 +118,7 @@ def version_at(iceberg: Any, name: str, month: str, snapshot_id: int) -> PastVer
         SnapshotGone: the snapshot was expired, or holds no version of the month.
     """
     written = _written(iceberg, name)
-    line, _ = _line(iceberg, snapshot_id)
+    line = _line(iceberg, snapshot_id)
     if not line:
         raise gone(name, month, snapshot_id, "is no longer in the table")
     for found in (written[key] for key in line if key in written):
@@ -112,7 +126,7 @@ def version_at(iceberg: Any, name: str, month: str, snapshot_id: int) -> PastVer
             return replace(found, snapshot_id=snapshot_id)
     noted = current_versions(iceberg, name).get(month)
     # only noted: its own snapshot was expired, and no later one has written the month
-    if noted and noted.snapshot_id not in written and _descends(iceberg, snapshot_id):
+    if noted and noted.committed_at is None and _descends(iceberg, snapshot_id):
         return replace(noted, snapshot_id=snapshot_id)
     raise gone(name, month, snapshot_id, "holds no version of that month")
 
@@ -159,8 +173,9 @@ def _written(iceberg: Any, name: str) -> dict[int, PastVersion]:
     return found
 
 
-def _notes(iceberg: Any, name: str, snapshot_id: int | None) -> Iterator[PastVersion]:
+def _notes(iceberg: Any, name: str, line: list[int]) -> Iterator[PastVersion]:
     """The versions that the table's properties note, as held by its current snapshot."""
+    snapshot_id = line[0] if line else None
     columns = frozenset(iceberg.schema().column_names) - {MONTH.name}
     for key, text in iceberg.properties.items():
         if key.startswith(VERSION_PROPERTY):
@@ -168,19 +183,19 @@ def _notes(iceberg: Any, name: str, snapshot_id: int | None) -> Iterator[PastVer
             yield PastVersion(name, month, note["data_version"], note["rows"], snapshot_id, columns)
 
 
-def _line(iceberg: Any, snapshot_id: int | None) -> tuple[list[int], bool]:
-    """Ids from a snapshot back to the oldest known one; whether that one is the very first."""
+def _line(iceberg: Any, snapshot_id: int | None) -> list[int]:
+    """Ids from a snapshot back to the first, or to where one was expired."""
     parents = {s.snapshot_id: s.parent_snapshot_id for s in iceberg.snapshots()}
     line: list[int] = []
     while snapshot_id is not None and snapshot_id in parents:
         line.append(snapshot_id)
         snapshot_id = parents[snapshot_id]
-    return line, snapshot_id is None
+    return line
 
 
 def _descends(iceberg: Any, snapshot_id: int) -> bool:
     """Whether the current snapshot came of this one."""
-    return snapshot_id in _line(iceberg, iceberg.metadata.current_snapshot_id)[0]
+    return snapshot_id in _line(iceberg, iceberg.metadata.current_snapshot_id)
 
 
 def columns_note(written: Iterable[str], stored: Iterable[str]) -> dict[str, str]:
