@@ -167,6 +167,42 @@ def status(fleet: FleetOption = None, as_json: JsonOption = False) -> None:
 
 @app.command(
     epilog=example(
+        "taxi-assets versions green/clean_trips",
+        "taxi-assets versions green/clean_trips --month 2025-01 --json",
+        "taxi-assets versions green/clean_trips --month 2025-01 --restore 4193207c",
+    )
+)
+@plainly
+def versions(
+    table: Annotated[str, typer.Argument(help="green/clean_trips, yellow/evaluation, city/zones.")],
+    month: Annotated[str | None, typer.Option(help="Only this one, like 2025-01.")] = None,
+    restore: Annotated[
+        str | None,
+        typer.Option(help="Bring this one back: first digits of a data version, or a snapshot id."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show every version of a table that can still be read, newest first, or bring one back."""
+    from taxi_assets.commands import versions as command
+    from taxi_assets.commands.restore import restore as bring_back
+
+    target = command.target_of(table, month)
+    settings, _ = _settings(target.fleet)
+    if restore is not None:
+        done = bring_back(settings, target, restore, _progress)
+        typer.echo(json.dumps(done.as_json(), indent=1) if as_json else "\n".join(done.lines()))
+        return
+    found = command.find(settings, target)
+    if as_json:
+        typer.echo(json.dumps([command.as_json(version) for version in found], indent=1))
+    elif not found:
+        typer.echo(target.missing())
+    else:
+        _table(command.version_lines(found))
+
+
+@app.command(
+    epilog=example(
         "taxi-assets simulate --months 2025-01..2025-06 --to city",
         "taxi-assets simulate --months 2025-01 --fleet yellow --rows 3000000 --seed 11 --to city",
     )

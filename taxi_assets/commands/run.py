@@ -89,7 +89,7 @@ def _run_month(
         if line:
             say(f"{fleet} {month} {perf_counter() - started:6.1f} s  {line}")
 
-    with _alone(settings, fleet, month, say):
+    with alone(settings, fleet, month, say):
         started = perf_counter()
         tags = {STARTED_BY: "taxi-assets run", "taxi/fleet": fleet}
         _bury_the_killed(instance, {**tags, "dagster/partition": month})
@@ -118,7 +118,7 @@ def _bury_the_killed(instance: dg.DagsterInstance, tags: dict[str, str]) -> None
 
 
 @contextmanager
-def _alone(settings: Settings, fleet: str, month: str, say: Say) -> Iterator[None]:
+def alone(settings: Settings, fleet: str, month: str, say: Say) -> Iterator[None]:
     """Wait for another command that runs the same month: it does the same work."""
     folder = settings.root / "locks"
     folder.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,8 @@ TaxiError
 │   ├── SourceUnreachable   the source did not answer, or kept failing
 │   └── BadFile             what the source sent is not the file that was asked for
 ├── DataError               the rows or columns of a landed file or table cannot be used
+│   ├── SnapshotGone        an earlier version of a table was expired and cannot be read
+│   └── VersionMismatch     the rows read are not those whose data version is recorded
 ├── LakeUnreachable         the Iceberg catalog or its warehouse did not answer
 └── RegistryError
     ├── RegistryUnreachable the MLflow server did not answer
@@ -42,6 +44,14 @@ class BadFile(SourceError):
 
 class DataError(TaxiError):
     """Columns or rows that the pipeline needs are missing or unusable."""
+
+
+class SnapshotGone(DataError):
+    """A version of a table that was asked for can no longer be read."""
+
+
+class VersionMismatch(DataError):
+    """Rows that were read do not hash to the data version that is recorded for them."""
 
 
 class LakeUnreachable(TaxiError):

@@ -5,11 +5,14 @@ may have made before it comes to it; then it looks again.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random
 
+from taxi_assets.domain.errors import LakeUnreachable
 from taxi_assets.domain.schemas import MONTH, Table
 from taxi_assets.resources.table_slice import stored_schema
 
@@ -32,6 +35,27 @@ looking_again = retry(
     wait=wait_random(0, 0.2),
     reraise=True,
 )
+
+
+@contextmanager
+def reaching(warehouse: str) -> Iterator[None]:
+    """Name the lake when it does not answer.
+
+    Args:
+        warehouse: as in `open_catalog`.
+
+    Raises:
+        LakeUnreachable: catalog or warehouse do not answer.
+    """
+    from sqlalchemy.exc import OperationalError
+
+    try:
+        yield
+    except (OperationalError, OSError) as error:
+        raise LakeUnreachable(
+            f"The lake at {warehouse} does not answer ({str(error).splitlines()[0]}): "
+            "check TAXI_LAKE, TAXI_CATALOG_URI and that both are running."
+        ) from error
 
 
 @looking_again

@@ -19,7 +19,7 @@ def month_of_trips(trips: TableSlice, month: str) -> MonthOfTrips:
     Raises:
         DataError: the table holds fewer rows than it notes.
     """
-    part = trips.lake.slice(trips.name, trips.table, [month])
+    part = trips.month(month)
     features = np.empty((part.rows, len(FEATURES)), dtype=np.float32)
     fares, first = np.empty(part.rows), 0
     for batch_features, batch_fares in feature_batches(part):

@@ -6,33 +6,38 @@ so data and version cannot part. Content that is already there is not written ag
 twice adds no file and no snapshot.
 """
 
-import json
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
-from warnings import catch_warnings
 
 import dagster as dg
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import PrivateAttr
 
-from taxi_assets.domain.errors import DataError, LakeUnreachable
-from taxi_assets.domain.schemas import MONTH, Table
+from taxi_assets.domain.errors import DataError
+from taxi_assets.domain.schemas import Table
 from taxi_assets.domain.versions import ContentHash
-from taxi_assets.resources.catalog import ensure_table, open_catalog
-from taxi_assets.resources.table_slice import (
-    VERSION_PROPERTY,
-    TableSlice,
-    TableVersion,
-    noted_version,
-    stored_schema,
+from taxi_assets.resources.catalog import ensure_table, open_catalog, reaching
+from taxi_assets.resources.table_commit import commit, stage
+from taxi_assets.resources.table_history import (
+    MONTH_KEY,
+    RESTORED_BY,
+    RESTORED_FROM,
+    RUN_KEY,
+    VERSION_KEY,
+    PastVersion,
+    columns_note,
+    current_versions,
+    gone,
+    history,
+    version_at,
 )
+from taxi_assets.resources.table_rows import UNPARTITIONED as UNPARTITIONED
+from taxi_assets.resources.table_rows import month_rows, narrowed, verified_rows
+from taxi_assets.resources.table_slice import TableSlice, TableVersion
 
-UNPARTITIONED = "all"  # the one "month" of a table without months
 BATCH_ROWS = 1 << 17
-COMMIT_TRIES = 5
 
 
 class Lake(dg.ConfigurableResource[None]):
@@ -51,6 +56,7 @@ class Lake(dg.ConfigurableResource[None]):
         month: str,
         batches: Iterable[pa.RecordBatch],
         run_id: str = "",
+        told: Mapping[str, str] | None = None,
     ) -> TableVersion:
         """Make `batches` the month's only rows, in one commit, or do nothing when they are already.
 
@@ -60,12 +66,13 @@ class Lake(dg.ConfigurableResource[None]):
             month: `YYYY-MM`, or `UNPARTITIONED`.
             batches: rows in `table`'s columns; consumed once, never held in memory as a whole.
             run_id: the Dagster run, noted in the snapshot.
+            told: more to note there.
 
         Raises:
             LakeUnreachable: catalog or warehouse do not answer.
             DataError: a batch has other columns than the table.
         """
-        with self._reaching():
+        with reaching(self.warehouse):
             iceberg = ensure_table(self._connect(), name, table)
             path = f"{iceberg.location()}/data/month={month}/{uuid4().hex}.parquet"
             try:
@@ -74,142 +81,134 @@ class Lake(dg.ConfigurableResource[None]):
                 with suppress(OSError):
                     iceberg.io.delete(path)
                 raise
-            data_version = total.hexdigest()
-            changed = self._commit(iceberg, path, month, data_version, total.rows, run_id)
+            summary = {
+                MONTH_KEY: month,
+                VERSION_KEY: total.hexdigest(),
+                RUN_KEY: run_id,
+                **columns_note(table.arrow.names, iceberg.schema().column_names),
+                **(told or {}),
+            }
+            changed = self._commit(iceberg, path, summary, total.rows)
             if not changed and total.rows:
                 iceberg.io.delete(path)
-        return noted_version(iceberg, name, month, changed)
+        return as_it_stands(current_versions(iceberg, name)[month], changed)
+
+    def restore(self, table: Table, past: PastVersion, by: str) -> TableVersion:
+        """Make an earlier version's rows the month's again, as a new version; history stays.
+
+        Args:
+            table: its shape.
+            past: from `history`.
+            by: who asked for it, noted in the snapshot.
+
+        Raises:
+            SnapshotGone: it can no longer be read.
+            VersionMismatch: what is read is not what was written; the table stays as it is.
+        """
+        told = {RESTORED_BY: by, RESTORED_FROM: str(past.snapshot_id)}
+        rows = self.verified(past.table, table, past.month, past.snapshot_id)
+        shape = narrowed(table, past)
+        return self.write(past.table, shape, past.month, rows, told=told)
 
     def versions(self, name: str) -> dict[str, TableVersion]:
         """Every month of a table that exists; empty when the table does not."""
-        from pyiceberg.exceptions import NoSuchTableError
+        with reaching(self.warehouse):
+            iceberg = self._load(name)
+            found = current_versions(iceberg, name) if iceberg else {}
+        return {month: as_it_stands(version) for month, version in found.items()}
 
-        with self._reaching():
-            try:
-                iceberg = self._connect().load_table(name)
-            except NoSuchTableError:
-                return {}
-            months = [
-                key.removeprefix(VERSION_PROPERTY)
-                for key in iceberg.properties
-                if key.startswith(VERSION_PROPERTY)
-            ]
+    def versions_at(self, name: str, snapshots: Mapping[str, int]) -> dict[str, TableVersion]:
+        """The versions that months had at recorded snapshots, by month.
+
+        Raises:
+            SnapshotGone: a snapshot can no longer be read.
+        """
+        with reaching(self.warehouse):
             return {
-                month: noted_version(iceberg, name, month, changed=False)
-                for month in sorted(months)
+                month: as_it_stands(version_at(self._existing(name, month, at), name, month, at))
+                for month, at in snapshots.items()
             }
 
-    def slice(self, name: str, table: Table, months: Iterable[str]) -> TableSlice:
-        """A handle on some months."""
-        return TableSlice(self, name, table, tuple(months))
+    def history(self, name: str) -> list[PastVersion]:
+        """Every version of every month, newest first; empty when the table does not exist."""
+        with reaching(self.warehouse):
+            iceberg = self._load(name)
+            return history(iceberg, name) if iceberg else []
+
+    def slice(
+        self,
+        name: str,
+        table: Table,
+        months: Iterable[str],
+        snapshots: Mapping[str, int] | None = None,
+    ) -> TableSlice:
+        """A handle on some months, as they stand or at recorded snapshots."""
+        return TableSlice(self, name, table, tuple(months), snapshots)
 
     def read(
-        self, name: str, table: Table, month: str, columns: list[str]
+        self,
+        name: str,
+        table: Table,
+        month: str,
+        columns: list[str],
+        snapshot_id: int | None = None,
     ) -> Iterator[pa.RecordBatch]:
-        """One month's rows, in the order they were written."""
-        from pyiceberg.expressions import AlwaysTrue, EqualTo
+        """One month's rows, in the order they were written, now or at a recorded snapshot.
 
-        with self._reaching():
-            by_month = EqualTo(term=MONTH.name, value=month)
-            where = by_month if table.monthly else AlwaysTrue()
-            scan = self._connect().load_table(name).scan(where, selected_fields=tuple(columns))
-            schema = pa.schema([table.arrow.field(column) for column in columns])
-            for batch in scan.to_arrow_batch_reader():
-                yield batch.select(columns).cast(schema)
+        Columns that the table did not have at that snapshot are null.
+
+        Raises:
+            SnapshotGone: the snapshot, or a file of it, is no longer there.
+        """
+        with reaching(self.warehouse):
+            iceberg = self._existing(name, month, snapshot_id)
+            past = version_at(iceberg, name, month, snapshot_id) if snapshot_id else None
+            yield from month_rows(iceberg, table, month, columns, past)
+
+    def verified(
+        self, name: str, table: Table, month: str, snapshot_id: int | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """One month's rows in the columns they were written with, which must be its version's.
+
+        Raises:
+            VersionMismatch: they hash to another data version; said after the last row.
+            SnapshotGone: as `read`.
+        """
+        with reaching(self.warehouse):
+            iceberg = self._existing(name, month, snapshot_id)
+            past = version_at(iceberg, name, month, snapshot_id) if snapshot_id else None
+            version = past or current_versions(iceberg, name)[month]
+            yield from verified_rows(iceberg, table, version, past)
 
     def _stage(
         self, iceberg: Any, path: str, table: Table, month: str, batches: Iterable[pa.RecordBatch]
     ) -> ContentHash:
-        """Write rows to a file that no snapshot refers to yet."""
-        total, writer = ContentHash(table.arrow), None
-        with ExitStack() as files:
-            for batch in batches:
-                if batch.schema.names != table.arrow.names:
-                    raise DataError(
-                        f"Rows for {table.name} have columns {batch.schema.names}, "
-                        f"not {table.arrow.names}."
-                    )
-                rows = batch.cast(table.arrow)
-                total.update(rows)
-                if len(rows) == 0:
-                    continue
-                if writer is None:
-                    # closed by us: an upload that fails while it is closed has to be heard of
-                    sink = files.enter_context(iceberg.io.new_output(path).create())
-                    writer = files.enter_context(
-                        pq.ParquetWriter(
-                            sink, stored_schema(table), compression="zstd", compression_level=1
-                        )
-                    )
-                if table.monthly:
-                    rows = rows.append_column(MONTH.name, pa.repeat(pa.scalar(month), len(rows)))
-                writer.write_batch(rows)
-        return total
+        return stage(iceberg, path, table, month, batches)
 
-    def _commit(
-        self, iceberg: Any, path: str, month: str, data_version: str, rows: int, run_id: str
-    ) -> bool:
-        """Swap the month's files for the staged one; False when the same rows are there already."""
-        from pyiceberg.exceptions import CommitFailedException, ValidationException
-        from pyiceberg.expressions import AlwaysTrue, EqualTo
+    def _commit(self, iceberg: Any, path: str, summary: Mapping[str, str], rows: int) -> bool:
+        return commit(iceberg, path, summary, rows)
 
-        note = json.dumps({"data_version": data_version, "rows": rows})
-        summary = {"taxi.month": month, "taxi.data-version": data_version, "taxi.run": run_id}
-        by_month = EqualTo(term=MONTH.name, value=month)
-        where = AlwaysTrue() if month == UNPARTITIONED else by_month
-        for attempt in range(1, COMMIT_TRIES + 1):
-            iceberg.refresh()
-            if (
-                iceberg.properties.get(VERSION_PROPERTY + month) == note
-                and self._stored_rows(iceberg, where) == rows
-            ):
-                return False
-            try:
-                with (
-                    iceberg.transaction() as transaction,
-                    catch_warnings(action="ignore", category=UserWarning),
-                ):
-                    # deletes even where there is nothing yet (hence the warning): only a delete
-                    # makes Iceberg refuse the commit when another run added this month meanwhile
-                    transaction.delete(where, snapshot_properties=summary)
-                    if rows:
-                        transaction.add_files(
-                            [path], snapshot_properties=summary, check_duplicate_files=False
-                        )
-                    transaction.set_properties({VERSION_PROPERTY + month: note})
-                return True
-            except (CommitFailedException, ValidationException) as error:
-                # another run wrote this table meanwhile: look again, its rows may be ours
-                if attempt == COMMIT_TRIES:
-                    raise LakeUnreachable(
-                        f"{iceberg.name()} was changed by other runs during {COMMIT_TRIES} "
-                        "commits; run the month again."
-                    ) from error
-        raise AssertionError("unreachable")
+    def _existing(self, name: str, month: str, snapshot_id: int | None) -> Any:
+        """A table that somebody has seen."""
+        iceberg = self._load(name)
+        if iceberg is None:
+            raise gone(name, month, snapshot_id, "went with its table")
+        return iceberg
 
-    @staticmethod
-    def _stored_rows(iceberg: Any, where: Any) -> int:
-        """Rows the current snapshot holds, so that rows deleted by hand are noticed."""
-        return sum(task.file.record_count for task in iceberg.scan(where).plan_files())
+    def _load(self, name: str) -> Any:
+        """The table; None when it does not exist."""
+        from pyiceberg.exceptions import NoSuchTableError
+
+        try:
+            return self._connect().load_table(name)
+        except NoSuchTableError:
+            return None
 
     def _connect(self) -> Any:
         """The catalog, opened once a process."""
         if self._catalog is None:
             self._catalog = open_catalog(self.catalog_uri, self.warehouse, self.s3_endpoint)
         return self._catalog
-
-    @contextmanager
-    def _reaching(self) -> Iterator[None]:
-        """Name the lake when it does not answer."""
-        from sqlalchemy.exc import OperationalError
-
-        try:
-            yield
-        except (OperationalError, OSError) as error:
-            raise LakeUnreachable(
-                f"The lake at {self.warehouse} does not answer ({str(error).splitlines()[0]}): "
-                "check TAXI_LAKE, TAXI_CATALOG_URI and that both are running."
-            ) from error
 
 
 def readable(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -218,3 +217,15 @@ def readable(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         yield from batches
     except OSError as error:
         raise DataError(f"The rows to write could not be read: {error}.") from error
+
+
+def as_it_stands(version: PastVersion, changed: bool = False) -> TableVersion:
+    """A version without its history."""
+    return TableVersion(
+        version.table,
+        version.month,
+        version.data_version,
+        version.rows,
+        version.snapshot_id,
+        changed,
+    )

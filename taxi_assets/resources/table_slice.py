@@ -1,10 +1,9 @@
 """What the lake holds of a table: one month as it stands, and some months to read."""
 
-import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -13,19 +12,18 @@ from taxi_assets.domain.schemas import MONTH, Table
 if TYPE_CHECKING:  # the lake hands slices out: at run time the import goes the other way
     from taxi_assets.resources.lake import Lake
 
-VERSION_PROPERTY = "taxi.version."
-
 
 @dataclass(frozen=True, slots=True)
 class TableVersion:
-    """One month of one table as it stands.
+    """One month of one table as it stands, or as it stood.
 
     Attributes:
         table: `fleet.table`.
         month: `YYYY-MM`, or `all` for a table without months.
         data_version: SHA-256 of the rows.
         rows: how many there are.
-        snapshot_id: an Iceberg snapshot that holds them; None for a month that never held any.
+        snapshot_id: an Iceberg snapshot in which the month is exactly these rows; None for a month
+            of an earlier release that never held any.
         changed: whether this write changed anything.
     """
 
@@ -37,26 +35,6 @@ class TableVersion:
     changed: bool = True
 
 
-def noted_version(iceberg: Any, name: str, month: str, changed: bool) -> TableVersion:
-    """The month's version as the table notes it, and the newest snapshot that wrote it."""
-    note = json.loads(iceberg.properties[VERSION_PROPERTY + month])
-    wrote = [
-        s
-        for s in iceberg.snapshots()
-        if s.summary and s.summary.additional_properties.get("taxi.month") == month
-    ]
-    holds = None if note["rows"] == 0 else iceberg.current_snapshot()
-    newest = wrote[-1] if wrote else holds
-    return TableVersion(
-        name,
-        month,
-        note["data_version"],
-        note["rows"],
-        newest.snapshot_id if newest else None,
-        changed,
-    )
-
-
 def stored_schema(table: Table) -> pa.Schema:
     """The table's columns as its files hold them: with the month where they are partitioned."""
     return table.arrow.append(pa.field(MONTH.name, MONTH.type)) if table.monthly else table.arrow
@@ -64,17 +42,36 @@ def stored_schema(table: Table) -> pa.Schema:
 
 @dataclass(frozen=True)
 class TableSlice:
-    """Some months of a table, read when asked."""
+    """Some months of a table, read when asked: as they stand, or at recorded snapshots.
+
+    Attributes:
+        lake: where the table is.
+        name: `fleet.table`.
+        table: its shape.
+        months: which months; those that do not exist have no rows.
+        snapshots: snapshot to read each month at, for exactly the rows of a recorded version; a
+            month without an entry did not exist then. None reads the present.
+    """
 
     lake: "Lake"
     name: str
     table: Table
     months: tuple[str, ...]
+    snapshots: Mapping[str, int] | None = None
 
     @cached_property
     def versions(self) -> dict[str, TableVersion]:
-        """The months that exist, in time order."""
-        found = self.lake.versions(self.name)
+        """The months that exist, in time order; those recorded, where snapshots are.
+
+        Raises:
+            SnapshotGone: a recorded snapshot can no longer be read.
+        """
+        if self.snapshots is None:
+            found = self.lake.versions(self.name)
+        else:
+            found = self.lake.versions_at(
+                self.name, {m: self.snapshots[m] for m in self.months if m in self.snapshots}
+            )
         return {month: found[month] for month in sorted(self.months) if month in found}
 
     @property
@@ -82,17 +79,34 @@ class TableSlice:
         """Rows over all months."""
         return sum(version.rows for version in self.versions.values())
 
+    def month(self, month: str) -> "TableSlice":
+        """One month of the slice, at the same snapshot."""
+        return TableSlice(self.lake, self.name, self.table, (month,), self.snapshots)
+
     def batches(self, columns: Iterable[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Rows in time order, then in the order they were written.
 
         Some columns, or all but the month.
         """
         names = list(columns or self.table.arrow.names)
+        at = self.snapshots or {}
         for month in self.versions:
-            yield from self.lake.read(self.name, self.table, month, names)
+            yield from self.lake.read(self.name, self.table, month, names, at.get(month))
 
     def read(self, columns: Iterable[str] | None = None) -> pa.Table:
         """All rows at once."""
         names = list(columns or self.table.arrow.names)
         schema = pa.schema([self.table.arrow.field(name) for name in names])
         return pa.Table.from_batches(self.batches(names), schema=schema)
+
+    def verify(self) -> None:
+        """Read every row once, to make sure that they are those of the data versions.
+
+        Raises:
+            VersionMismatch: a month's rows hash to another data version.
+            SnapshotGone: a recorded snapshot can no longer be read.
+        """
+        at = self.snapshots or {}
+        for month in self.versions:
+            for _ in self.lake.verified(self.name, self.table, month, at.get(month)):
+                pass
