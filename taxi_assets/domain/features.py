@@ -7,17 +7,15 @@ what earlier months taught about zones and routes. Never the metered distance, t
 the payment or a surcharge.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
-from taxi_assets.domain.history import ANY_ZONE, METRICS, SIZE
-from taxi_assets.domain.zones import AIRPORT_ZONES, BOROUGHS
+from taxi_assets.domain.history import ANY_ZONE, hour_of_week
+from taxi_assets.domain.holidays import is_federal_holiday, is_new_york_holiday
+from taxi_assets.domain.places import FloatArray, Places
+from taxi_assets.domain.zones import BOROUGHS
 
-FloatArray = npt.NDArray[np.float32]
 MANHATTAN_GRID_DEG = 29.0  # the street grid runs 29 degrees east of north
 MINUTES_PER_DAY = 1440
 EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday; Monday is 0
@@ -27,6 +25,7 @@ FEATURES = {
     "dropoff_zone": "TLC zone id where the ride ends",
     "pickup_borough": "borough code of the pick-up zone (place in the sorted list of boroughs)",
     "dropoff_borough": "borough code of the drop-off zone",
+    "borough_pair": "both borough codes in one",
     "same_zone": "1 when the ride starts and ends in one zone",
     "from_airport": "1 when the ride starts at an airport",
     "to_airport": "1 when the ride ends at an airport",
@@ -42,6 +41,9 @@ FEATURES = {
     "minute_of_day": "pick-up time, minutes after midnight, New York local",
     "weekday": "0 = Monday to 6 = Sunday",
     "minute_of_week": "pick-up time, minutes after Monday midnight",
+    "month_of_year": "1 = January to 12 = December",
+    "is_federal_holiday": "1 on a federal holiday, or the weekday it is observed on",
+    "is_new_york_holiday": "1 on a public holiday of New York State",
     "passengers": "people in the cab; missing when unknown",
     "route_trips": "earlier trips on this route",
     "route_fare_usd": "their median fare, US dollars; missing when there are none",
@@ -53,46 +55,18 @@ FEATURES = {
     "dropoff_fare_usd": "median fare of earlier trips to this zone, US dollars",
     "dropoff_distance_mi": "median distance of earlier trips to this zone, miles",
     "dropoff_duration_min": "median duration of earlier trips to this zone, minutes",
+    "expected_fare_usd": "route's median fare, shrunk to zone and borough pair where trips are few",
+    "expected_distance_mi": "route's median distance, shrunk alike, miles",
+    "expected_duration_min": "route's median duration, shrunk alike, minutes",
+    "expected_mph": "speed that follows from the two, miles an hour",
+    "hour_pace": "minutes over expected minutes in this hour of the week between these boroughs",
+    "hour_duration_min": "expected duration at that pace, minutes",
+    "fare_trend": "fares of the last 28 days over the usual ones: route, shrunk to zone and city",
 }
-CATEGORICAL = ("pickup_zone", "dropoff_zone", "pickup_borough", "dropoff_borough")
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Zones and route history laid out for look-up by zone id.
-
-    Attributes:
-        zone: (264, 5) float32 by zone id: x_mi, y_mi, area_sqmi, borough code, is_airport.
-        trips: (264, 264) float32 earlier trips by pick-up and drop-off zone,
-            0 standing for any zone.
-        medians: (264, 264, 3) float32 median fare, distance, duration; NaN where
-            there are no earlier trips.
-    """
-
-    zone: FloatArray
-    trips: FloatArray
-    medians: FloatArray
-
-
-def places(zones: pd.DataFrame, history: pa.Table) -> Places:
-    """Lay out `zones.read_zones` and `history.route_history` for look-up.
-
-    Args:
-        zones: (263, >=6) `zone`, `x_mi`, `y_mi`, `area_sqmi`, `borough`, `is_airport`.
-        history: (n_pairs, 6) as `route_history` returns it; may be empty.
-    """
-    table = np.full((SIZE, 5), np.nan, dtype=np.float32)
-    ids = zones["zone"].to_numpy()
-    table[ids, 0:3] = zones[["x_mi", "y_mi", "area_sqmi"]].to_numpy(np.float32)
-    table[ids, 3] = [BOROUGHS.index(borough) for borough in zones["borough"]]
-    table[ids, 4] = np.isin(ids, AIRPORT_ZONES)
-    trips = np.zeros((SIZE, SIZE), dtype=np.float32)
-    medians = np.full((SIZE, SIZE, len(METRICS)), np.nan, dtype=np.float32)
-    pair = history["pickup_zone"].to_numpy(), history["dropoff_zone"].to_numpy()
-    trips[pair] = history["trips"].to_numpy()
-    for index, metric in enumerate(METRICS):
-        medians[*pair, index] = history[metric].to_numpy()
-    return Places(table, trips, medians)
+# what the table carries beside the features: when, how it was billed, and what there is to learn
+CARRIED = ("source_row", "pickup_at", "rate_code", "fare_usd", "distance_mi", "duration_min")
+LEARNED = tuple(FEATURES)[list(FEATURES).index("route_trips") :]  # what earlier rides have taught
+CATEGORICAL = ("pickup_zone", "dropoff_zone", "pickup_borough", "dropoff_borough", "borough_pair")
 
 
 def build_features(
@@ -112,7 +86,7 @@ def build_features(
         known: zones, and route history from before the month of these trips.
 
     Returns:
-        (n, 30) float32, columns in the order of `FEATURES`, missing values NaN.
+        (n, 44) float32, columns in the order of `FEATURES`, missing values NaN.
 
     Raises:
         IndexError: a zone id outside 1..263.
@@ -125,20 +99,18 @@ def build_features(
         dropoff_zone,
         start[:, 3],
         end[:, 3],
+        start[:, 3] * len(BOROUGHS) + end[:, 3],
         pickup_zone == dropoff_zone,
         start[:, 4],
         end[:, 4],
+        *_geometry(start, end),
+        *_calendar(pickup_at),
+        passengers,
+        *_learned(pickup_zone, dropoff_zone, pickup_at, known),
     ]
-    columns += _geometry(start, end)
-    columns += _calendar(pickup_at)
-    columns += [passengers, known.trips[pickup_zone, dropoff_zone]]
     matrix = np.empty((len(pickup_zone), len(FEATURES)), dtype=np.float32, order="F")
     for index, column in enumerate(columns):
         matrix[:, index] = column
-    first = len(columns)
-    matrix[:, first : first + 3] = known.medians[pickup_zone, dropoff_zone]
-    matrix[:, first + 3 : first + 6] = known.medians[pickup_zone, ANY_ZONE]
-    matrix[:, first + 6 : first + 9] = known.medians[ANY_ZONE, dropoff_zone]
     return matrix
 
 
@@ -155,24 +127,51 @@ def _geometry(start: FloatArray, end: FloatArray) -> list[FloatArray]:
     return [start[:, 0], start[:, 1], end[:, 0], end[:, 1], east, north, straight, grid, size]
 
 
-def _calendar(pickup_at: npt.NDArray[np.datetime64]) -> list[npt.NDArray[np.int64]]:
-    """Minute of day, weekday and minute of week."""
+def _calendar(pickup_at: npt.NDArray[np.datetime64]) -> list[npt.NDArray[np.generic]]:
+    """Minute of day, weekday, minute of week, month and holidays."""
     minutes = pickup_at.astype("datetime64[m]").astype(np.int64)
     days, minute = np.divmod(minutes, MINUTES_PER_DAY)
     weekday = (days + EPOCH_WEEKDAY) % 7
-    return [minute, weekday, weekday * MINUTES_PER_DAY + minute]
+    month = pickup_at.astype("datetime64[M]").astype(np.int64) % 12 + 1
+    holidays = is_federal_holiday(pickup_at), is_new_york_holiday(pickup_at)
+    return [minute, weekday, weekday * MINUTES_PER_DAY + minute, month, *holidays]
+
+
+def _learned(
+    pickup_zone: npt.NDArray[np.integer],
+    dropoff_zone: npt.NDArray[np.integer],
+    pickup_at: npt.NDArray[np.datetime64],
+    known: Places,
+) -> list[FloatArray]:
+    """What earlier rides have taught, in the order of `LEARNED`."""
+    route = pickup_zone, dropoff_zone
+    expected = known.expected[route]
+    distance, duration = expected[:, 1], expected[:, 2]
+    boroughs = (known.zone[zone, 3].astype(np.int64) for zone in route)
+    pace = known.pace[*boroughs, hour_of_week(pickup_at)]
+    return [
+        known.trips[route],
+        *known.medians[route].T,
+        *known.medians[pickup_zone, ANY_ZONE].T,
+        *known.medians[ANY_ZONE, dropoff_zone].T,
+        *expected.T,
+        60 * distance / duration,
+        pace,
+        duration * pace,
+        known.trend[route],
+    ]
 
 
 def trip_features(trips: pa.RecordBatch, known: Places) -> pa.RecordBatch:
-    """Features of clean trips, beside what the model is to learn from them.
+    """Features of clean trips, beside what is known of them only afterwards.
 
     Args:
-        trips: (n, >=7) clean trips.
-        known: zones, and route history from before the trips' month.
+        trips: (n, >=9) clean trips with `CARRIED` and `passengers`.
+        known: zones, and history from before the trips' month.
 
     Returns:
-        (n, 33) `source_row` int32, targets `fare_usd` US dollars and `duration_min` minutes
-        float64, then `FEATURES` float32. Missing values are null, as tables have them.
+        (n, 6 + 44) the columns of `CARRIED` as they are, then `FEATURES` float32. Missing values
+        are null, as tables have them.
     """
     matrix = build_features(
         trips["pickup_zone"].to_numpy(),
@@ -181,6 +180,6 @@ def trip_features(trips: pa.RecordBatch, known: Places) -> pa.RecordBatch:
         trips["passengers"].to_numpy(zero_copy_only=False).astype(np.float32),
         known,
     )
-    arrays = [trips["source_row"], trips["fare_usd"], trips["duration_min"]]
+    arrays = [trips[name] for name in CARRIED]
     arrays += [pa.array(matrix[:, index], from_pandas=True) for index in range(len(FEATURES))]
-    return pa.RecordBatch.from_arrays(arrays, ["source_row", "fare_usd", "duration_min", *FEATURES])
+    return pa.RecordBatch.from_arrays(arrays, [*CARRIED, *FEATURES])

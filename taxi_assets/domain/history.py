@@ -1,74 +1,140 @@
-"""What is known of each route before a month begins: point-in-time route history."""
+"""What is known of each route before a month begins: point-in-time history of finished rides."""
 
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import pyarrow as pa
 
-from taxi_assets.domain.zones import LAST_ZONE
+from taxi_assets.domain.zones import BOROUGHS, LAST_ZONE
 
 ANY_ZONE = 0  # stands for "all zones" in a row that sums up more than one route
 SIZE = LAST_ZONE + 1
+PLACES = SIZE + len(BOROUGHS)  # zone ids from 1, 0 for any, then one place a borough
 METRICS = ("fare_usd", "distance_mi", "duration_min")
-Number = TypeVar("Number", bound=np.generic)
-PAST_COLUMNS = ["pickup_zone", "dropoff_zone", *METRICS]
+RIDE_COLUMNS = ["pickup_zone", "dropoff_zone", "pickup_at", *METRICS]
+RECENT = np.timedelta64(28, "D")
+HOURS = 168  # of a week, from Monday midnight
+WORKERS = 2  # a sort lets go of Python's lock
+
+Floats = npt.NDArray[np.float32]
+Codes = npt.NDArray[np.uint32]
 
 
-def route_history(past: Iterable[pa.RecordBatch]) -> pa.Table:
-    """Exact median fare, distance and duration of zone pairs, zones and the city over past trips.
+@dataclass(frozen=True, slots=True)
+class Rides:
+    """Finished rides as arrays of one length.
+
+    Attributes:
+        pickup_zone: TLC zone ids 1..263.
+        dropoff_zone: TLC zone ids 1..263.
+        pickup_at: datetime64[s], New York local time.
+        fare_usd: metered fares, US dollars.
+        distance_mi: metered distances, miles.
+        duration_min: minutes.
+    """
+
+    pickup_zone: npt.NDArray[np.int32]
+    dropoff_zone: npt.NDArray[np.int32]
+    pickup_at: npt.NDArray[np.datetime64]
+    fare_usd: Floats
+    distance_mi: Floats
+    duration_min: Floats
+
+    def __len__(self) -> int:
+        return len(self.pickup_zone)
+
+    def take(self, rows: Any) -> "Rides":
+        """Some of the rides; `rows` is a mask, a slice or an array of positions."""
+        return Rides(*(getattr(self, field.name)[rows] for field in fields(Rides)))
+
+
+def read_rides(batches: Iterable[pa.RecordBatch]) -> Rides:
+    """Rides of batches that have `RIDE_COLUMNS`, in their order."""
+    parts = [batch.select(RIDE_COLUMNS) for batch in batches]
+    kinds = (np.int32, np.int32, "datetime64[s]", np.float32, np.float32, np.float32)
+    columns = [
+        np.concatenate(
+            [np.empty(0, kind)]
+            + [part.column(name).to_numpy(zero_copy_only=False).astype(kind) for part in parts]
+        )
+        for name, kind in zip(RIDE_COLUMNS, kinds, strict=True)
+    ]
+    return Rides(*columns)
+
+
+def place_of_borough(zones: pd.DataFrame) -> npt.NDArray[np.int32]:
+    """(264,) the place that stands for each zone's borough; any zone's is any place."""
+    place = np.full(SIZE, ANY_ZONE, np.int32)
+    place[zones["zone"]] = [SIZE + BOROUGHS.index(name) for name in zones["borough"]]
+    return place
+
+
+def hour_of_week(pickup_at: npt.NDArray[np.datetime64]) -> npt.NDArray[np.int64]:
+    """(n,) hours after Monday midnight, 0..167."""
+    hours = pickup_at.astype("datetime64[h]").astype(np.int64)
+    return (hours + 3 * 24) % HOURS  # 1970-01-01 was a Thursday
+
+
+def route_history(past: Rides, zones: pd.DataFrame) -> pa.Table:
+    """Medians of routes, of zones, boroughs and the city over past rides, and how fares moved.
 
     Args:
-        past: batches of clean trips with `PAST_COLUMNS`, from months before the one the history is
-            for. The caller leaves out what must stay unseen.
+        past: rides from before the month that the history is for. The caller leaves out what must
+            stay unseen.
+        zones: (263, >=2) `zone`, `borough`.
 
     Returns:
-        (n_pairs, 6) `pickup_zone`, `dropoff_zone` int32, where 0 stands for any zone; `trips`
-        int64; medians `fare_usd` US dollars, `distance_mi` miles, `duration_min` minutes, float64.
-        Sorted by the two zones; no rows when there is no past.
+        (n_pairs, 8) `pickup_zone`, `dropoff_zone` int32: zone ids, 0 for any zone, -1 to -6 for
+        all zones of a borough in the order of `BOROUGHS`; `trips` int64; exact medians `fare_usd`
+        US dollars, `distance_mi` miles, `duration_min` minutes, float64; `recent_trips` int64 of
+        the last 28 days and `recent_fare_ratio` float64, their fares over what their routes'
+        medians sum up to (null without any). Sorted by the two places; empty without a past.
     """
-    batches = [batch.select(PAST_COLUMNS) for batch in past]
-    pickup = _column(batches, "pickup_zone", np.uint32)
-    dropoff = _column(batches, "dropoff_zone", np.uint32)
-    groups = {
-        "route": pickup * SIZE + dropoff,
-        "pickup": pickup * SIZE,
-        "dropoff": dropoff,
-        "city": np.zeros_like(pickup),
-    }
-    values = {metric: _column(batches, metric, np.float32) for metric in METRICS}
-    levels = [_medians(codes, values) for codes in groups.values()]
-    joined = {name: np.concatenate([level[name] for level in levels]) for name in levels[0]}
-    order = np.argsort(joined["code"], kind="stable")
-    code = joined["code"][order]
-    return pa.table(
-        {
-            "pickup_zone": (code // SIZE).astype(np.int32),
-            "dropoff_zone": (code % SIZE).astype(np.int32),
-            "trips": joined["trips"][order],
-            # four decimals undo the binary noise of float32: 109.1, not 109.0999984
-            **{metric: joined[metric][order].astype(np.float64).round(4) for metric in METRICS},
-        }
-    )
+    levels = _levels(past, place_of_borough(zones))
+    values = {metric: getattr(past, metric) for metric in METRICS}
+    with ThreadPoolExecutor(WORKERS) as pool:
+        medians = list(pool.map(lambda codes: _medians(codes, values), levels))
+    recent = past.pickup_at >= past.pickup_at.max() - RECENT if len(past) else slice(0, 0)
+    routes = medians[0]
+    usual = routes["fare_usd"][np.searchsorted(routes["code"], levels[0][recent])]
+    for codes, level in zip(levels, medians, strict=True):
+        row = np.searchsorted(level["code"], codes[recent])
+        size = len(level["code"])
+        level["recent_trips"] = np.bincount(row, minlength=size)
+        level["recent_fare_usd"] = np.bincount(row, past.fare_usd[recent], size)
+        level["usual_fare_usd"] = np.bincount(row, usual, size)
+    return _as_table({name: np.concatenate([m[name] for m in medians]) for name in medians[0]})
 
 
-def _column(batches: list[pa.RecordBatch], name: str, dtype: type[Number]) -> npt.NDArray[Number]:
-    """One column of all batches as one array."""
-    parts = [batch.column(name).to_numpy(zero_copy_only=False).astype(dtype) for batch in batches]
-    return np.concatenate(parts) if parts else np.empty(0, dtype)
+def _levels(past: Rides, borough: npt.NDArray[np.int32]) -> list[Codes]:
+    """Each ride's group at each level: route, zone and borough, zone, borough pair, city."""
+    start, end = past.pickup_zone, past.dropoff_zone
+    any_zone = np.zeros_like(start)
+    pairs = [
+        (start, end),
+        (start, borough[end]),
+        (borough[start], end),
+        (start, any_zone),
+        (any_zone, end),
+        (borough[start], borough[end]),
+        (any_zone, any_zone),
+    ]
+    return [(a.astype(np.uint32) * PLACES + b.astype(np.uint32)) for a, b in pairs]
 
 
-def _medians(
-    codes: npt.NDArray[np.uint32], values: dict[str, npt.NDArray[np.float32]]
-) -> dict[str, npt.NDArray[np.generic]]:
+def _medians(codes: Codes, values: dict[str, Floats]) -> dict[str, npt.NDArray[Any]]:
     """Count and medians by group.
 
     Non-negative float32 values sort like their bit patterns, so one sort of (group, value) packed
     into 64 bits puts every group's values in order: exact medians at the price of a sort, for
     tens of millions of trips.
     """
-    result: dict[str, npt.NDArray[np.generic]] = {}
+    result: dict[str, npt.NDArray[Any]] = {}
     for metric, column in values.items():
         packed = (codes.astype(np.uint64) << np.uint64(32)) | column.view(np.uint32)
         packed.sort()
@@ -77,9 +143,69 @@ def _medians(
         )
         ordered = (packed & np.uint64(0xFFFFFFFF)).astype(np.uint32).view(np.float32)
         lower, upper = ordered[first + (trips - 1) // 2], ordered[first + trips // 2]
-        result |= {
-            "code": group,
-            "trips": trips.astype(np.int64),
-            metric: (lower + upper) / np.float32(2),
-        }
+        result |= {"code": group, "trips": trips, metric: (lower + upper) / np.float32(2)}
     return result
+
+
+def _as_table(rows: dict[str, npt.NDArray[Any]]) -> pa.Table:
+    """Groups as a table, sorted by their places."""
+    start, end = (_place_id(place) for place in np.divmod(rows["code"], np.uint64(PLACES)))
+    order = np.lexsort((end, start))
+    with np.errstate(invalid="ignore"):  # 0 / 0 where nothing is recent
+        ratio = rows["recent_fare_usd"] / rows["usual_fare_usd"]
+    return pa.table(
+        {
+            "pickup_zone": start[order],
+            "dropoff_zone": end[order],
+            "trips": rows["trips"][order].astype(np.int64),
+            # four decimals undo the binary noise of float32: 109.1, not 109.0999984
+            **{metric: rows[metric][order].astype(np.float64).round(4) for metric in METRICS},
+            "recent_trips": rows["recent_trips"][order].astype(np.int64),
+            "recent_fare_ratio": pa.array(ratio[order].round(6), from_pandas=True),
+        }
+    )
+
+
+def _place_id(place: npt.NDArray[np.uint64]) -> npt.NDArray[np.int32]:
+    """Places as tables have them: boroughs count down from -1."""
+    signed = place.astype(np.int32)
+    return np.where(signed < SIZE, signed, SIZE - 1 - signed).astype(np.int32)
+
+
+def place_index(ids: Sequence[int] | npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+    """The inverse: places 0..269 of the ids in a table."""
+    known = np.asarray(ids, np.int64)
+    return np.where(known >= 0, known, SIZE - 1 - known)
+
+
+def hour_history(
+    past: Rides, expected_min: npt.NDArray[np.floating], zones: pd.DataFrame
+) -> pa.Table:
+    """How long rides took in each hour of the week, against what their routes take in general.
+
+    Args:
+        past: the rides that the route history was made from.
+        expected_min: (n,) minutes that `places` expects of each ride, whatever the hour.
+        zones: (263, >=2) `zone`, `borough`.
+
+    Returns:
+        (n_cells, 6) `pickup_zone`, `dropoff_zone` int32: -1 to -6 for a borough, 0 for the whole
+        city; `hour_of_week` int32, 0 is Monday midnight to 1 h; `trips` int64; `duration_min` and
+        `expected_min` float64, minutes summed over these rides. Sorted by the first three.
+    """
+    borough, hour = place_of_borough(zones), hour_of_week(past.pickup_at)
+    pair = borough[past.pickup_zone].astype(np.int64) * PLACES + borough[past.dropoff_zone]
+    cells = np.concatenate([pair * HOURS + hour, hour])  # place 0 to place 0 is the city
+    taken, expected = np.tile(past.duration_min, 2), np.tile(expected_min, 2)
+    code, cell, trips = np.unique(cells, return_inverse=True, return_counts=True)
+    start, end = (_place_id(p) for p in np.divmod((code // HOURS).astype(np.uint64), PLACES))
+    order = np.lexsort((code % HOURS, end, start))
+    columns = {
+        "pickup_zone": start,
+        "dropoff_zone": end,
+        "hour_of_week": (code % HOURS).astype(np.int32),
+        "trips": trips.astype(np.int64),
+        "duration_min": np.bincount(cell, taken, len(code)).round(4),
+        "expected_min": np.bincount(cell, expected, len(code)).round(4),
+    }
+    return pa.table({name: column[order] for name, column in columns.items()})
