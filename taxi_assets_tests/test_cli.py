@@ -7,7 +7,7 @@ import pytest
 
 from taxi_assets_tests.homes import invoke
 
-COMMANDS = ("run", "demo", "quote", "status", "simulate")
+COMMANDS = ("run", "demo", "quote", "status", "simulate", "promote", "rollback", "champions")
 RIDE = ("--from", "74", "--to", "138", "--at", "2025-03-14T08:30")
 
 
