@@ -82,6 +82,10 @@ def copy_version(registry: Registry, made: ModelVersion, fleet: str, month: str)
     except MlflowException:
         registry.client.create_registered_model(name)
     copied = registry.client.create_model_version(
-        name, made.source, made.run_id, tags={**TAGS, "month": month, "identity": made.identity}
+        name,
+        made.source,
+        made.run_id,
+        tags={**TAGS, "month": month, "identity": made.identity},
+        model_id=made.source.removeprefix("models:/"),
     )
     return registry.version(fleet, int(copied.version))

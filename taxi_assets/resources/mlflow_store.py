@@ -11,17 +11,18 @@ from taxi_assets.domain.errors import RegistryError, RegistryUnreachable
 SQLITE = "sqlite:///"
 # MLflow's own are 7 and 120: four minutes of silence before a server's error 500 is heard of
 PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
-ASKED_WRONGLY = {  # of MLflow's error codes: a server that is well says no
-    "ALREADY_EXISTS": "correct it",
-    "BAD_REQUEST": "see that the server's MLflow is the version of this client",
-    "CUSTOMER_UNAUTHORIZED": "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
-    "ENDPOINT_NOT_FOUND": "see that MLFLOW_TRACKING_URI leads to MLflow, of this client's version",
-    "INVALID_PARAMETER_VALUE": "correct it",
-    "NOT_FOUND": "see whether it was deleted in MLflow",
-    "PERMISSION_DENIED": "ask the server's owner for the right to it",
-    "RESOURCE_ALREADY_EXISTS": "correct it",
-    "RESOURCE_DOES_NOT_EXIST": "see whether it was deleted in MLflow",
-    "UNAUTHENTICATED": "set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
+PASSWORD = ": set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+REFUSALS = {  # MLflow's error codes with which a server that is well says no, and what to do
+    "ALREADY_EXISTS": "",
+    "BAD_REQUEST": "",
+    "CUSTOMER_UNAUTHORIZED": PASSWORD,
+    "ENDPOINT_NOT_FOUND": ": see that MLFLOW_TRACKING_URI leads to an MLflow of this version",
+    "INVALID_PARAMETER_VALUE": "",
+    "NOT_FOUND": ": see whether it was deleted in MLflow",
+    "PERMISSION_DENIED": PASSWORD,
+    "RESOURCE_ALREADY_EXISTS": "",
+    "RESOURCE_DOES_NOT_EXIST": ": see whether it was deleted in MLflow",
+    "UNAUTHENTICATED": PASSWORD,
 }
 
 
@@ -47,11 +48,11 @@ def reaching(tracking_uri: str) -> Iterator[None]:
     try:
         yield
     except MlflowException as error:
-        remedy = ASKED_WRONGLY.get(error.error_code)
+        remedy = REFUSALS.get(error.error_code)
         if remedy is None:
             raise _unreachable(tracking_uri, error) from error
         raise RegistryError(
-            f"MLflow at {without_password(tracking_uri)} refuses ({_first_line(error)}): {remedy}."
+            f"MLflow at {without_password(tracking_uri)} refuses ({_first_line(error)}){remedy}."
         ) from error
     except (RequestException, SQLAlchemyError, ParseError) as error:
         raise _unreachable(tracking_uri, error) from error

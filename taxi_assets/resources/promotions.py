@@ -176,10 +176,10 @@ def promote(
             return None
         registry.load(version)
         entry = succession.entry(version, action, decision)
-        _note(registry, version.name, entry)
+        _note(registry, fleet, version.name, entry)
         if spared:
             registry.untag(version, spared)
-        _crown(registry, fleet, version)
+        _crown(registry, fleet, version.name, entry)
     return entry
 
 
@@ -206,28 +206,35 @@ def roll_back(registry: "Registry", fleet: str, decision: Decision) -> Promotion
             )
         registry.load(target)
         entry = succession.entry(target, ROLLED_BACK, decision)
-        _note(registry, target.name, entry)
+        _note(registry, fleet, target.name, entry)
         if succession.champion in versions:
             left = versions[succession.champion]
             registry.tag(left, **{WITHDRAWN: f"{decision.who}: {decision.why}"})
-        _crown(registry, fleet, target)
+        _crown(registry, fleet, target.name, entry)
     return entry
 
 
-def _note(registry: "Registry", name: str, entry: Promotion) -> None:
+def _note(registry: "Registry", fleet: str, name: str, entry: Promotion) -> None:
+    """Add to the log, and look: a proxy may answer in MLflow's place."""
     told = entry.told()
     key = f"promotion.{told.pop('number'):04}"
     registry.client.set_registered_model_tag(name, key, json.dumps(told, ensure_ascii=False))
+    if entry not in registry.succession(fleet).log:
+        raise _not_kept(name, entry)
 
 
-def _crown(registry: "Registry", fleet: str, version: ModelVersion) -> None:
-    """Move the alias, and look: a proxy may answer in MLflow's place."""
-    registry.client.set_registered_model_alias(version.name, CHAMPION, str(version.version))
-    if registry.succession(fleet).champion != version.version:
-        raise RegistryUnreachable(
-            f"MLflow took the promotion of {version.name} version {version.version}, but does not "
-            "show it: see that MLFLOW_TRACKING_URI leads to MLflow itself, and promote it again."
-        )
+def _crown(registry: "Registry", fleet: str, name: str, entry: Promotion) -> None:
+    """Move the alias, and look."""
+    registry.client.set_registered_model_alias(name, CHAMPION, str(entry.version))
+    if registry.succession(fleet).champion != entry.version:
+        raise _not_kept(name, entry)
+
+
+def _not_kept(name: str, entry: Promotion) -> RegistryUnreachable:
+    return RegistryUnreachable(
+        f"MLflow took the promotion of {name} version {entry.version}, but does not show it: see "
+        "that MLFLOW_TRACKING_URI leads to MLflow itself, and promote it again."
+    )
 
 
 def _read(number: int, text: str) -> Promotion:

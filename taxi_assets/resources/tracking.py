@@ -1,7 +1,7 @@
 """The MLflow run of a Dagster run."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import dagster as dg
@@ -34,15 +34,16 @@ def tracked_run(
         "mlflow_tracking_uri": tracking_uri,
         "extra_tags": tags,
     }
-    status = "FAILED"
     wanted = {"mlflow": mlflow_tracking.configured(config)}
-    with (
-        preview_accepted(),
-        quiet_progress(),
-        dg.build_resources(wanted, dagster_run=context.run, log_manager=context.log) as resources,
-    ):
+    status = "FAILED"
+    with preview_accepted(), quiet_progress(), ExitStack() as opened:
+        told = dg.build_resources(wanted, dagster_run=context.run, log_manager=context.log)
         try:
-            yield resources.mlflow
+            mlflow = opened.enter_context(told).mlflow
+        except dg.DagsterResourceFunctionError as error:
+            raise error.user_exception from error  # MLflow's own
+        try:
+            yield mlflow
             status = "FINISHED"
         finally:
-            resources.mlflow.end_run(status=status)
+            mlflow.end_run(status=status)
