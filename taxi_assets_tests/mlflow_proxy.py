@@ -27,6 +27,7 @@ class Proxy:
         behind: URL of the real server; empty where there is none.
         url: its own.
         spoilt: `METHOD part/of/path` of the requests to fail, with the kind of answer they get.
+        says_well: answer the question after its health itself, in MLflow's words.
         asked: `METHOD path` of each request that came.
         stuck: ends the requests that get no answer at all.
     """
@@ -34,6 +35,7 @@ class Proxy:
     behind: str
     url: str = ""
     spoilt: dict[str, str] = field(default_factory=dict)
+    says_well: bool = False
     asked: list[str] = field(default_factory=list)
     stuck: threading.Event = field(default_factory=threading.Event)
 
@@ -75,7 +77,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.proxy.asked.append(asked)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         fault = self.proxy.fault(asked)
-        if fault == "silence":
+        if self.proxy.says_well and self.path == "/health":
+            self._send(200, {}, b"OK")
+        elif fault == "silence":
             self.proxy.stuck.wait()
         elif fault is not None:
             self._spoil(ANSWERS[fault])
