@@ -77,12 +77,11 @@ def fetch_bundle(client: "MlflowClient", name: str, version: int, folder: str) -
     Returns:
         Where it is, if it is among the files at all.
     """
-    from mlflow.artifacts import download_artifacts
+    import mlflow
 
+    mlflow.set_tracking_uri(client.tracking_uri)  # given as an argument, it is used for some calls
     with quiet_progress():
-        found = download_artifacts(
-            f"models:/{name}/{version}", dst_path=folder, tracking_uri=client.tracking_uri
-        )
+        found = mlflow.artifacts.download_artifacts(f"models:/{name}/{version}", dst_path=folder)
     return Path(found) / "artifacts" / "bundle"
 
 

@@ -178,6 +178,23 @@ def test_a_model_is_loaded_as_it_was_registered(
     assert loaded.model_text == (bundles[0] / "model.txt").read_text(encoding="utf-8")
 
 
+def test_a_model_is_loaded_from_its_registry_wherever_mlflow_itself_looks(
+    registry: Registry, fleet: str, bundles: list[Path], tmp_path: Path
+) -> None:
+    import mlflow
+
+    made = register(registry, fleet, "2025-03", bundles[0])
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'other.db'}")
+    try:
+        loaded = registry.load(made)
+    finally:
+        mlflow.set_tracking_uri(before)
+
+    assert loaded.manifest["identity"] == made.identity
+    assert not (tmp_path / "other.db").exists()
+
+
 @pytest.mark.parametrize("name", ["model.txt", "route_history.parquet"])
 def test_one_changed_byte_of_a_registered_model_is_noticed(
     registry: Registry, fleet: str, bundles: list[Path], name: str
