@@ -1,18 +1,15 @@
 """The `taxi-assets` command."""
 
 import json
-import sys
-from collections.abc import Callable, Sequence
-from functools import wraps
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec
+from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
-from taxi_assets.domain.errors import TaxiError
+from taxi_assets.cli_champions import commands as champion_commands
+from taxi_assets.console import JsonOption, example, plainly, print_table, settings_for
 
-P = ParamSpec("P")
 app = typer.Typer(
     name="taxi-assets",
     help="New York taxi trips, from TLC's monthly files to a fare quote.",
@@ -24,46 +21,7 @@ app = typer.Typer(
 FleetOption = Annotated[
     str | None, typer.Option(help="green or yellow; by default the first of TAXI_FLEETS.")
 ]
-JsonOption = Annotated[
-    bool, typer.Option("--json", help="Print data for programs instead of a table.")
-]
-
-
-def example(*lines: str) -> str:
-    """The examples below a command's help."""
-    return "Examples:\n\n" + "\n\n".join(f"  {line}" for line in lines)
-
-
-def setting_fault(where: tuple[int | str, ...], message: str) -> str:
-    """A fault of a setting, under the name of its variable; one of several names them itself."""
-    reason = message.removeprefix("Value error, ")
-    if not where:
-        return reason
-    name = "_".join(str(part) for part in where).upper()
-    return f"{name if name.startswith('MLFLOW') else 'TAXI_' + name}: {reason}"
-
-
-def plainly(command: Callable[P, None]) -> Callable[P, None]:
-    """Show an error that was raised on purpose as one sentence, and exit with 1."""
-
-    @wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except TaxiError as error:
-            typer.echo(f"Error: {error}", err=True)
-            raise typer.Exit(1) from error
-        except OSError as error:  # a folder that is a file, no room, no right to write
-            where = error.filename or "the file system"
-            typer.echo(f"Error: {where} cannot be used: {error.strerror or error}.", err=True)
-            raise typer.Exit(1) from error
-        except ValidationError as error:
-            for fault in error.errors():
-                said = setting_fault(fault["loc"], fault["msg"])
-                typer.echo(f"Error: {said.rstrip('.')}.", err=True)
-            raise typer.Exit(1) from error
-
-    return wrapped
+app.add_typer(champion_commands)
 
 
 @app.command(
@@ -82,7 +40,7 @@ def run(
     from taxi_assets.commands.run import run_months
     from taxi_assets.domain.months import parse_months
 
-    settings, chosen = _settings(fleet)
+    settings, chosen = settings_for(fleet)
     _report(run_months(settings, chosen, parse_months(months), _progress), as_json)
 
 
@@ -107,7 +65,7 @@ def demo(
     """From a source of trips to a printed quote in one go."""
     from taxi_assets.commands.demo import demo as run_demo
 
-    settings, chosen = _settings(fleet)
+    settings, chosen = settings_for(fleet)
     outcomes = run_demo(settings, chosen, months or None, source or None, _progress)
     _report(outcomes, False)
     last = outcomes[-1].month
@@ -135,7 +93,7 @@ def quote(
     as_json: JsonOption = False,
 ) -> None:
     """Ask the champion what a ride will cost on the meter."""
-    _quote(_settings(fleet)[1], pickup_zone, dropoff_zone, at, passengers, as_json)
+    _quote(settings_for(fleet)[1], pickup_zone, dropoff_zone, at, passengers, as_json)
 
 
 @app.command(epilog=example("taxi-assets status", "taxi-assets status --fleet yellow --json"))
@@ -149,7 +107,7 @@ def status(fleet: FleetOption = None, as_json: JsonOption = False) -> None:
     from taxi_assets.partitions import monthly
     from taxi_assets.resources.landing import Landing
 
-    settings, chosen = _settings(fleet)
+    settings, chosen = settings_for(fleet)
     outside: dict[str, Any] = resources(settings)
     landing = Landing(f"{settings.lake_uri}/landing", s3_endpoint=settings.s3_endpoint)
     keys = list(monthly(settings.first_month).get_partition_keys())
@@ -162,7 +120,7 @@ def status(fleet: FleetOption = None, as_json: JsonOption = False) -> None:
             f"run `taxi-assets run --fleet {chosen} --months ...` first."
         )
     else:
-        _table(status_lines(rows))
+        print_table(status_lines(rows))
 
 
 @app.command(
@@ -222,7 +180,7 @@ def simulate(
     from taxi_assets.domain.months import parse_months
     from taxi_assets.simulator import simulate as write
 
-    _, chosen = _settings(fleet)
+    _, chosen = settings_for(fleet)
     written = write(
         to,
         fleet=get_fleet(chosen),
@@ -234,23 +192,6 @@ def simulate(
     typer.echo(f"{len(written)} files in {to}; use them with TAXI_TLC_URL={to.resolve().as_uri()}")
 
 
-def _settings(fleet: str | None) -> tuple[Any, str]:
-    """The settings, and the fleet asked for among them."""
-    from taxi_assets.domain.fleets import get_fleet
-    from taxi_assets.settings import Settings
-    from taxi_assets.threads import wait_politely
-
-    wait_politely()
-    settings = Settings()
-    chosen = get_fleet(fleet).name if fleet else settings.fleets[0]
-    if chosen not in settings.fleets:
-        typer.echo(
-            f"Note: {chosen} is not in TAXI_FLEETS, so the Dagster UI will not show it.", err=True
-        )
-        settings = settings.model_copy(update={"fleets": (*settings.fleets, chosen)})
-    return settings, chosen
-
-
 def _quote(
     fleet: str, pickup_zone: int, dropoff_zone: int, at: str, passengers: int, as_json: bool
 ) -> None:
@@ -260,7 +201,7 @@ def _quote(
     from taxi_assets.commands.quote import quote as ask
     from taxi_assets.definitions import resources
 
-    settings, _ = _settings(fleet)
+    settings, _ = settings_for(fleet)
     registry: Any = resources(settings)["registry"]
     answer = ask(registry, fleet, pickup_zone, dropoff_zone, local_time(at), passengers)
     typer.echo(json.dumps(asdict(answer), indent=1) if as_json else answer.sentence())
@@ -274,7 +215,7 @@ def _report(outcomes: Sequence[Any], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(everything(outcomes), indent=1))
     else:
-        _table(summary_rows(outcomes))
+        print_table(summary_rows(outcomes))
         for outcome in outcomes:
             for warning in outcome.warnings:
                 typer.echo(f"{outcome.fleet} {outcome.month} warns: {warning}")
@@ -287,15 +228,3 @@ def _report(outcomes: Sequence[Any], as_json: bool) -> None:
 
 def _progress(line: str) -> None:
     typer.echo(line, err=True)
-
-
-def _table(rows: list[dict[str, str]]) -> None:
-    """Rows as a table, in full when the output is not a terminal."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*rows[0], box=box.SIMPLE)
-    for row in rows:
-        table.add_row(*row.values())
-    Console(width=None if sys.stdout.isatty() else 180).print(table)

@@ -7,7 +7,17 @@ import pytest
 
 from taxi_assets_tests.homes import invoke
 
-COMMANDS = ("run", "demo", "quote", "status", "versions", "simulate")
+COMMANDS = (
+    "run",
+    "demo",
+    "quote",
+    "status",
+    "versions",
+    "simulate",
+    "promote",
+    "rollback",
+    "champions",
+)
 RIDE = ("--from", "74", "--to", "138", "--at", "2025-03-14T08:30")
 
 

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -9,16 +10,22 @@ from typing import Any
 import dagster as dg
 
 from taxi_assets.assets.provenance import provenance, version_tags
+from taxi_assets.checks.model import MODEL_CHECKS
 from taxi_assets.domain import bundle
+from taxi_assets.domain.errors import RegistryError
 from taxi_assets.domain.fleets import Fleet
 from taxi_assets.domain.model import Trained, train
 from taxi_assets.domain.schemas import TRIP_FEATURES
 from taxi_assets.partitions import months_before
+from taxi_assets.resources import promotions
 from taxi_assets.resources.feature_rows import month_of_trips
+from taxi_assets.resources.promotions import BY_GATES, Decision
 from taxi_assets.resources.registry import ModelVersion, Registry
 from taxi_assets.resources.table_slice import TableSlice
 from taxi_assets.resources.tables import column_schema
 from taxi_assets.settings import Settings
+
+GATES = f"passed {', '.join(check.name for check in MODEL_CHECKS if check.blocking)}"
 
 
 def fare_model(
@@ -97,23 +104,17 @@ def champion(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.AssetsDef
         code_version="1",
         description=(
             f"The {fleet.name} model that answers. The alias `champion` moves to this month's "
-            "version when the gates pass, and never back to an earlier month."
+            "version when the gates pass, never back to an earlier month, nor to a version that "
+            "somebody withdrew."
         ),
     )
     def promote(
         context: dg.AssetExecutionContext, registry: Registry
     ) -> dg.MaterializeResult[None]:
-        contender = registry.version_of(fleet.name, context.partition_key)
-        holder = registry.champion(fleet.name)
-        if holder is None or contender.month >= holder.month:
-            registry.promote(contender)
-            holder = contender
-            verdict = f"version {holder.version} of {holder.month} is champion"
-        else:
-            verdict = (
-                f"version {holder.version} stays champion: it was tested on {holder.month}, "
-                f"later than {contender.month}"
-            )
+        decision = Decision(
+            who=f"dagster run {context.run.run_id[:8]}", why=GATES, now=datetime.now(UTC)
+        )
+        holder, verdict = crown(registry, fleet.name, context.partition_key, decision)
         return dg.MaterializeResult(
             metadata={
                 "verdict": verdict,
@@ -126,6 +127,39 @@ def champion(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.AssetsDef
         )
 
     return promote
+
+
+def crown(
+    registry: Registry, fleet: str, month: str, decision: Decision
+) -> tuple[ModelVersion, str]:
+    """Make a month's version champion unless something speaks against it.
+
+    Returns:
+        The champion, and what was decided.
+
+    Raises:
+        RegistryError: something does, and there is no other champion.
+    """
+    with registry.exclusively():  # no other month may come between look and move
+        contender, holder = registry.version_of(fleet, month), registry.champion(fleet)
+        objection = objection_to(contender, holder)
+        if objection is None:
+            promotions.promote(registry, fleet, contender, decision, BY_GATES)
+            return contender, f"version {contender.version} of {contender.month} is champion"
+    if holder is None:
+        raise RegistryError(f"{fleet} gets no champion: {objection}.")
+    return holder, f"version {holder.version} stays champion: {objection}"
+
+
+def objection_to(contender: ModelVersion, holder: ModelVersion | None) -> str | None:
+    """Why a version may not become champion without a person's word, or None."""
+    if contender.withdrawn:
+        return f"version {contender.version} was withdrawn by {contender.withdrawn.rstrip('.')}"
+    if contender.rejected:
+        return f"version {contender.version} was rejected ({contender.rejected.rstrip('.')})"
+    if holder is not None and contender.month < holder.month:
+        return f"it was tested on {holder.month}, later than {contender.month}"
+    return None
 
 
 def describe(version: ModelVersion, trained: Trained, made_from: dict[str, Any]) -> dict[str, Any]:

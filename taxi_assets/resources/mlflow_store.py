@@ -1,11 +1,74 @@
 """What MLflow's client stands on: a server that answers, or a local database that is whole."""
 
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from taxi_assets.domain.errors import RegistryUnreachable
+from taxi_assets.domain.errors import RegistryError, RegistryUnreachable
 
 SQLITE = "sqlite:///"
+# MLflow's own are 7 and 120: four minutes of silence before a server's error 500 is heard of
+PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
+PASSWORD = ": set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+REFUSALS = {  # MLflow's error codes with which a server that is well says no, and what to do
+    "ALREADY_EXISTS": "",
+    "BAD_REQUEST": "",
+    "CUSTOMER_UNAUTHORIZED": PASSWORD,
+    "ENDPOINT_NOT_FOUND": ": see that MLFLOW_TRACKING_URI leads to an MLflow of this version",
+    "INVALID_PARAMETER_VALUE": "",
+    "NOT_FOUND": ": see whether it was deleted in MLflow",
+    "PERMISSION_DENIED": PASSWORD,
+    "RESOURCE_ALREADY_EXISTS": "",
+    "RESOURCE_DOES_NOT_EXIST": ": see whether it was deleted in MLflow",
+    "UNAUTHENTICATED": PASSWORD,
+}
+
+
+def be_impatient() -> None:
+    """Let MLflow's client give up after seconds, not minutes; settings of the user's stay."""
+    for name, value in PATIENCE.items():
+        os.environ.setdefault(name, value)
+
+
+@contextmanager
+def reaching(tracking_uri: str) -> Iterator[None]:
+    """Turn what MLflow's client raises into errors of ours.
+
+    Raises:
+        RegistryUnreachable: no answer, an ill server's, or none of MLflow's.
+        RegistryError: MLflow refuses what was asked.
+    """
+    from google.protobuf.json_format import ParseError
+    from mlflow.exceptions import MlflowException
+    from requests import RequestException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except MlflowException as error:
+        remedy = REFUSALS.get(error.error_code)
+        if remedy is None:
+            raise _unreachable(tracking_uri, error) from error
+        raise RegistryError(
+            f"MLflow at {without_password(tracking_uri)} refuses ({_first_line(error)}){remedy}."
+        ) from error
+    except (RequestException, SQLAlchemyError, ParseError) as error:
+        raise _unreachable(tracking_uri, error) from error
+
+
+def _unreachable(tracking_uri: str, error: Exception) -> RegistryUnreachable:
+    return RegistryUnreachable(
+        f"MLflow at {without_password(tracking_uri)} does not answer ({_first_line(error)}): "
+        "start it, or correct MLFLOW_TRACKING_URI."
+    )
+
+
+def _first_line(error: Exception) -> str:
+    """An error's message, short and without passwords."""
+    lines = without_password(str(error)).split("Response body:")[0].splitlines() or [repr(error)]
+    return lines[0].strip().rstrip(".:")[:300]
 
 
 def require_store(tracking_uri: str) -> None:
@@ -24,15 +87,21 @@ def require_store(tracking_uri: str) -> None:
         _ensure_database(Path(tracking_uri.removeprefix(SQLITE)))
     try:
         if tracking_uri.startswith("http"):
-            httpx.get(f"{tracking_uri.rstrip('/')}/health", timeout=10).raise_for_status()
+            answer = httpx.get(f"{tracking_uri.rstrip('/')}/health", timeout=10).raise_for_status()
+            if answer.text.strip() != "OK":
+                raise not_mlflow(tracking_uri)
         else:
             _require_tables(tracking_uri)
     except (httpx.HTTPError, SQLAlchemyError) as error:
-        where, cause = (without_password(str(part)) for part in (tracking_uri, error))
-        raise RegistryUnreachable(
-            f"MLflow at {where} does not answer ({cause.splitlines()[0]}): "
-            "start it, or correct MLFLOW_TRACKING_URI."
-        ) from error
+        raise _unreachable(tracking_uri, error) from error
+
+
+def not_mlflow(tracking_uri: str) -> RegistryUnreachable:
+    """Something answers, and it is another server, or a proxy's login page."""
+    return RegistryUnreachable(
+        f"What answers at {without_password(tracking_uri)} is not MLflow: "
+        "correct MLFLOW_TRACKING_URI."
+    )
 
 
 def without_password(text: str) -> str:

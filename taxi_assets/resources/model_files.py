@@ -10,9 +10,12 @@ from contextlib import contextmanager
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from taxi_assets.domain import bundle
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 REQUIREMENTS = ("lightgbm", "mlflow", "numpy", "pandas", "pyarrow")
 
@@ -60,6 +63,26 @@ def log_model(tracked: Any, folder: Path, name: str) -> Any:
             pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
         )
     return tracked.register_model(logged.model_uri, name)
+
+
+def fetch_bundle(client: "MlflowClient", name: str, version: int, folder: str) -> Path:
+    """Download a version's bundle.
+
+    Args:
+        client: of a server that answers.
+        name: registered model.
+        version: its number.
+        folder: where to.
+
+    Returns:
+        Where it is, if it is among the files at all.
+    """
+    import mlflow
+
+    mlflow.set_tracking_uri(client.tracking_uri)  # given as an argument, it is used for some calls
+    with quiet_progress():
+        found = mlflow.artifacts.download_artifacts(f"models:/{name}/{version}", dst_path=folder)
+    return Path(found) / "artifacts" / "bundle"
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,44 +11,24 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from taxi_assets.domain import bundle
-from taxi_assets.domain.errors import RegistryError
-from taxi_assets.resources.mlflow_store import require_store
-from taxi_assets.resources.model_files import log_model, quiet_progress
-from taxi_assets.warnings import preview_accepted
+from taxi_assets.domain.errors import BundleError, RegistryError
+from taxi_assets.resources.mlflow_store import be_impatient, not_mlflow, reaching, require_store
+from taxi_assets.resources.model_files import fetch_bundle, log_model
+from taxi_assets.resources.model_versions import (
+    CANDIDATE,
+    CHAMPION,
+    REJECTED,
+    ModelVersion,
+    model_name,
+    read_version,
+)
+from taxi_assets.resources.promotions import Succession, read_succession, rival
+from taxi_assets.resources.tracking import tracked_run
 
 if TYPE_CHECKING:  # MLflow takes four seconds to import: only model stages may
     from mlflow import MlflowClient
 
-CHAMPION = "champion"
-CANDIDATE = "candidate"  # the newest month's version; MLflow reserves the alias name `latest`
-
-
-@dataclass(frozen=True, slots=True)
-class ModelVersion:
-    """A registered version of a fleet's model.
-
-    Attributes:
-        name: registered model, `taxi-fare-green`.
-        version: number, counting from 1.
-        month: the month it was tested on.
-        identity: SHA-256 of everything that can change an answer.
-        run_id: MLflow run that logged it.
-        source: where MLflow keeps its files.
-        created: whether this call registered it.
-    """
-
-    name: str
-    version: int
-    month: str
-    identity: str
-    run_id: str
-    source: str
-    created: bool = False
-
-
-def model_name(fleet: str) -> str:
-    """Name of a fleet's registered model and of its experiment."""
-    return f"taxi-fare-{fleet}"
+__all__ = ["CANDIDATE", "CHAMPION", "ModelVersion", "Registry", "model_name"]
 
 
 class Registry(dg.ConfigurableResource[None]):
@@ -61,35 +41,14 @@ class Registry(dg.ConfigurableResource[None]):
 
     @contextmanager
     def run(self, context: dg.AssetExecutionContext, fleet: str) -> Iterator[Any]:
-        """The MLflow run of a Dagster run: all its steps log to one, whichever process they run in.
-
-        Yields:
-            dagster-mlflow's handle, with MLflow's functions on it. The run ends when the block
-            does; the next step takes it up again.
-        """
-        with preview_accepted():
-            from dagster_mlflow import mlflow_tracking
-
-        self._ensure_experiment(model_name(fleet))
-        config = {
-            "experiment_name": model_name(fleet),
-            "mlflow_tracking_uri": self.tracking_uri,
-            "extra_tags": {"fleet": fleet},
-        }
-        status = "FAILED"
-        wanted = {"mlflow": mlflow_tracking.configured(config)}
+        """The MLflow run of a Dagster run; yields MLflow's functions on it. See `tracked_run`."""
+        experiment = model_name(fleet)
+        self._ensure_experiment(experiment)
         with (
-            preview_accepted(),
-            quiet_progress(),
-            dg.build_resources(
-                wanted, dagster_run=context.run, log_manager=context.log
-            ) as resources,
+            reaching(self.tracking_uri),
+            tracked_run(context, self.tracking_uri, experiment, {"fleet": fleet}) as tracked,
         ):
-            try:
-                yield resources.mlflow
-                status = "FINISHED"
-            finally:
-                resources.mlflow.end_run(status=status)
+            yield tracked
 
     def register(
         self, tracked: Any, fleet: str, month: str, folder: Path, tags: dict[str, str]
@@ -104,7 +63,7 @@ class Registry(dg.ConfigurableResource[None]):
             tags: kept on the version.
         """
         identity = bundle.load(folder).manifest["identity"]
-        with self._exclusively():
+        with self.exclusively():
             newest = [version for version in self.versions(fleet) if version.month == month][-1:]
             if newest and newest[0].identity == identity:
                 version = newest[0]
@@ -124,15 +83,17 @@ class Registry(dg.ConfigurableResource[None]):
         for key, value in tags.items():
             self.client.set_model_version_tag(found.name, found.version, key, value)
         logged = self.client.get_model_version(found.name, found.version)
-        return replace(_read_version(logged), created=True)
+        return replace(read_version(logged), created=True)
 
     def versions(self, fleet: str) -> list[ModelVersion]:
         """All finished versions, oldest first.
 
         One whose registration was cut short has no month and is left out.
         """
-        found = self.client.search_model_versions(f"name='{model_name(fleet)}'", max_results=10_000)
-        read = [_read_version(v) for v in found if "identity" in v.tags and "month" in v.tags]
+        told = f"name='{model_name(fleet)}'"
+        with reaching(self.tracking_uri):
+            found = self.client.search_model_versions(told, max_results=10_000)
+        read = [read_version(v) for v in found if "identity" in v.tags and "month" in v.tags]
         return sorted(read, key=lambda version: version.version)
 
     def version_of(self, fleet: str, month: str) -> ModelVersion:
@@ -149,33 +110,88 @@ class Registry(dg.ConfigurableResource[None]):
             )
         return found[-1]
 
+    def version(self, fleet: str, number: int) -> ModelVersion:
+        """A version by its number.
+
+        Raises:
+            RegistryError: there is none.
+        """
+        found = {version.version: version for version in self.versions(fleet)}
+        if number not in found:
+            there = ", ".join(map(str, found)) or "none; `taxi-assets run` makes them"
+            raise RegistryError(
+                f"{model_name(fleet)} has no version {number}: choose one of those there are "
+                f"({there})."
+            )
+        return found[number]
+
     def champion(self, fleet: str) -> ModelVersion | None:
         """The version the alias points at, or None when nothing was promoted yet."""
-        number = self._aliases(fleet).get(CHAMPION)
-        return next(
-            (v for v in self.versions(fleet) if number is not None and v.version == int(number)),
-            None,
-        )
+        number = self.succession(fleet).champion
+        return next((v for v in self.versions(fleet) if v.version == number), None)
 
-    def promote(self, version: ModelVersion) -> None:
-        """Point the champion alias at a version."""
-        self.client.set_registered_model_alias(version.name, CHAMPION, str(version.version))
+    def succession(self, fleet: str) -> Succession:
+        """The champion, those before it, and the log of promotions."""
+        from mlflow.exceptions import MlflowException
+
+        with reaching(self.tracking_uri):
+            try:
+                found = self.client.get_registered_model(model_name(fleet))
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                    raise
+                return Succession()
+            if found.name != model_name(fleet):
+                raise not_mlflow(self.tracking_uri)
+        return read_succession(found.tags, found.aliases)
+
+    def rival(self, fleet: str, month: str, contender: ModelVersion) -> ModelVersion | None:
+        """The version that the contender of a month has to face, the same in every rerun.
+
+        Of all that were ever champion and not withdrawn, the one tested on the latest month up to
+        this one: a later month's version has learned from this month's trips. None for the first.
+        """
+        return rival(self.succession(fleet), self.versions(fleet), month, contender)
+
+    def reject(self, version: ModelVersion, reason: str) -> None:
+        """Note why a gate turned a version down: it is not promoted unless a person insists."""
+        self.tag(version, **{REJECTED: reason})
+
+    def accept(self, version: ModelVersion) -> None:
+        """Take back a rejection, if there was one."""
+        self.untag(version, REJECTED)
 
     def tag(self, version: ModelVersion, **tags: object) -> None:
         """Add tags to a version."""
-        for key, value in tags.items():
-            self.client.set_model_version_tag(version.name, str(version.version), key, str(value))
+        number = str(version.version)
+        with reaching(self.tracking_uri):
+            for key, value in tags.items():
+                self.client.set_model_version_tag(version.name, number, key, str(value))
+
+    def untag(self, version: ModelVersion, key: str) -> None:
+        """Remove a tag from a version; it need not be there."""
+        with reaching(self.tracking_uri):
+            self.client.delete_model_version_tag(version.name, str(version.version), key)
 
     def load(self, version: ModelVersion) -> bundle.Bundle:
-        """Fetch a version's bundle and verify it."""
-        import mlflow
+        """Fetch a version's bundle and verify it.
 
-        with tempfile.TemporaryDirectory() as scratch:
-            source = f"models:/{version.name}/{version.version}"
-            mlflow.set_tracking_uri(self.tracking_uri)
-            with quiet_progress():
-                folder = mlflow.artifacts.download_artifacts(artifact_uri=source, dst_path=scratch)
-            return bundle.load(Path(folder) / "artifacts" / "bundle")
+        Raises:
+            BundleError: it is incomplete, changed, another model's, or made for other code.
+        """
+        title = f"{version.name} version {version.version}"
+        with tempfile.TemporaryDirectory() as scratch, reaching(self.tracking_uri):
+            folder = fetch_bundle(self.client, version.name, version.version, scratch)
+            try:
+                found = bundle.load(folder)
+            except BundleError as error:
+                raise BundleError(f"{title} cannot be used: {error}") from error
+        if found.manifest["identity"] != version.identity:
+            raise BundleError(
+                f"{title} holds another model than was registered: promote another version, or "
+                "delete this one in MLflow and run its month again."
+            )
+        return found
 
     @property
     def exists(self) -> bool:
@@ -189,26 +205,17 @@ class Registry(dg.ConfigurableResource[None]):
         if self._client is None:
             from mlflow import MlflowClient
 
+            be_impatient()
             require_store(self.tracking_uri)
             self._client = MlflowClient(self.tracking_uri)
         return self._client
-
-    def _aliases(self, fleet: str) -> dict[str, str]:
-        from mlflow.exceptions import MlflowException
-
-        try:
-            return dict(self.client.get_registered_model(model_name(fleet)).aliases)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
-                raise
-            return {}
 
     def _ensure_experiment(self, name: str) -> None:
         """Create the experiment with its artifacts below `local_root`.
 
         A server decides for itself where they go.
         """
-        with self._exclusively():
+        with self.exclusively():
             if self.client.get_experiment_by_name(name) is None:
                 local = not self.tracking_uri.startswith("http")
                 self.client.create_experiment(
@@ -216,19 +223,14 @@ class Registry(dg.ConfigurableResource[None]):
                 )
 
     @contextmanager
-    def _exclusively(self) -> Iterator[None]:
-        """One process at a time.
+    def exclusively(self) -> Iterator[None]:
+        """One process at a time, which may ask for it again inside.
 
         Looking for a version and creating it are two calls that MLflow cannot join.
         """
         from filelock import FileLock
 
         Path(self.local_root).mkdir(parents=True, exist_ok=True)
-        with FileLock(Path(self.local_root) / "registry.lock"):
+        lock = FileLock(Path(self.local_root) / "registry.lock", is_singleton=True)
+        with lock, reaching(self.tracking_uri):
             yield
-
-
-def _read_version(found: Any) -> ModelVersion:
-    """A version as MLflow describes it."""
-    month, identity = found.tags["month"], found.tags["identity"]
-    return ModelVersion(found.name, int(found.version), month, identity, found.run_id, found.source)

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from taxi_assets.assets.model import GATES
 from taxi_assets_tests.homes import Home, Stage
 
 TABLES = ("zones", "clean_trips", "rejected_trips", "route_history", "trip_features")
@@ -118,6 +119,20 @@ def test_running_the_same_months_again_changes_nothing(first_run: Stage, again: 
     assert again.files == first_run.files
     assert again.models == first_run.models
     assert again.aliases == first_run.aliases
+
+
+def test_each_champion_is_in_the_log_once_with_the_run_and_the_gates(
+    city: Home, first_run: Stage, again: Stage
+) -> None:
+    log = city.registry.succession("green").log
+
+    assert [(entry.version, entry.previous, entry.action) for entry in log] == [
+        (1, None, "promoted by gates"),
+        (2, 1, "promoted by gates"),
+    ]
+    runs = [first_run.outcomes[month].run_id[:8] for month in ("2025-03", "2025-04")]
+    assert [entry.who for entry in log] == [f"dagster run {run}" for run in runs]
+    assert {entry.why for entry in log} == {GATES}
 
 
 def test_running_an_earlier_month_again_leaves_the_champion_where_it_is(again: Stage) -> None:

@@ -1,27 +1,27 @@
 """Models in a real MLflow, as a local database and as a server: registered once, whole or not."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
-import dagster as dg
-import pyarrow as pa
 import pytest
 
-from taxi_assets.domain import bundle
 from taxi_assets.domain.errors import BundleError, RegistryError, RegistryUnreachable
-from taxi_assets.domain.history import route_history
-from taxi_assets.domain.model import Trained, train
-from taxi_assets.domain.schemas import ZONES
 from taxi_assets.resources.model_files import log_model
-from taxi_assets.resources.registry import CANDIDATE, ModelVersion, Registry, model_name
-from taxi_assets_tests.builders import canonical_trips, month_of_trips, square_city
+from taxi_assets.resources.promotions import promote
+from taxi_assets.resources.registry import CANDIDATE, Registry, model_name
 from taxi_assets_tests.mlflow_server import ill_server, running_server
-
-TAGS = {"fleet": "green", "git_sha": "abc"}
+from taxi_assets_tests.models import (
+    DECISION,
+    TAGS,
+    change_a_byte,
+    in_a_run,
+    kept_file,
+    register,
+    save_model,
+)
 
 
 @pytest.fixture(scope="module", params=["sqlite", pytest.param("server", marks=pytest.mark.slow)])
@@ -43,45 +43,10 @@ def fleet() -> str:
     return f"fleet-{uuid4().hex}"
 
 
-@pytest.fixture(scope="module")
-def trained() -> list[Trained]:
-    """Two models that differ."""
-    return [
-        train(
-            [month_of_trips("2025-01", 200, seed), month_of_trips("2025-02", 100, seed + 1)],
-            threads=1,
-        )
-        for seed in (1, 3)
-    ]
-
-
 @pytest.fixture
-def bundles(tmp_path: Path, trained: list[Trained]) -> list[Path]:
-    zones = pa.Table.from_pandas(square_city()[ZONES.arrow.names], ZONES.arrow)
-    history = route_history([canonical_trips(pickup_zone=[74, 75], dropoff_zone=[75, 74])])
-    folders = [tmp_path / f"bundle-{number}" for number in range(len(trained))]
-    for folder, model in zip(folders, trained, strict=True):
-        bundle.save(folder, model, zones, history, {"month": "2025-03"})
-    return folders
-
-
-def in_a_run(registry: Registry, fleet: str, work: Callable[[Any], Any]) -> Any:
-    """Do something in the MLflow run of a Dagster run, as an asset does."""
-    found = []
-
-    @dg.asset
-    def step(context: dg.AssetExecutionContext) -> None:
-        with registry.run(context, fleet) as tracked:
-            found.append(work(tracked))
-
-    dg.materialize([step])
-    return found[0]
-
-
-def register(registry: Registry, fleet: str, month: str, folder: Path) -> ModelVersion:
-    return in_a_run(
-        registry, fleet, lambda tracked: registry.register(tracked, fleet, month, folder, TAGS)
-    )
+def bundles(tmp_path: Path) -> list[Path]:
+    """Two models that differ."""
+    return [save_model(tmp_path / f"bundle-{seed}", seed) for seed in (1, 3)]
 
 
 def aliases(registry: Registry, fleet: str) -> dict[str, int]:
@@ -165,9 +130,9 @@ def test_the_champion_is_the_version_that_was_promoted_last(
     second = register(registry, fleet, "2025-04", bundles[1])
 
     before = registry.champion(fleet)
-    registry.promote(second)
+    promote(registry, fleet, second, DECISION)
     between = registry.champion(fleet)
-    registry.promote(first)
+    promote(registry, fleet, first, DECISION)
 
     assert before is None
     assert between == replace(second, created=False)
@@ -213,16 +178,29 @@ def test_a_model_is_loaded_as_it_was_registered(
     assert loaded.model_text == (bundles[0] / "model.txt").read_text(encoding="utf-8")
 
 
+def test_a_model_is_loaded_from_its_registry_wherever_mlflow_itself_looks(
+    registry: Registry, fleet: str, bundles: list[Path], tmp_path: Path
+) -> None:
+    import mlflow
+
+    made = register(registry, fleet, "2025-03", bundles[0])
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path / 'other.db'}")
+    try:
+        loaded = registry.load(made)
+    finally:
+        mlflow.set_tracking_uri(before)
+
+    assert loaded.manifest["identity"] == made.identity
+    assert not (tmp_path / "other.db").exists()
+
+
 @pytest.mark.parametrize("name", ["model.txt", "route_history.parquet"])
 def test_one_changed_byte_of_a_registered_model_is_noticed(
     registry: Registry, fleet: str, bundles: list[Path], name: str
 ) -> None:
     made = register(registry, fleet, "2025-03", bundles[0])
-    logged = made.source.rpartition("/")[2]
-    (file,) = Path(registry.local_root).rglob(f"{logged}/artifacts/artifacts/bundle/{name}")
-    content = bytearray(file.read_bytes())
-    content[len(content) // 2] ^= 1
-    file.write_bytes(content)
+    change_a_byte(kept_file(registry, made, name))
 
     with pytest.raises(BundleError, match=f"{name} of the model bundle changed"):
         registry.load(made)

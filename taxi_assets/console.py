@@ -1,0 +1,83 @@
+"""What all commands share: settings, errors as sentences, tables."""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any, ParamSpec
+
+import typer
+from pydantic import ValidationError
+
+from taxi_assets.domain.errors import TaxiError
+
+P = ParamSpec("P")
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print data for programs instead of a table.")
+]
+
+
+def example(*lines: str) -> str:
+    """The examples below a command's help."""
+    return "Examples:\n\n" + "\n\n".join(f"  {line}" for line in lines)
+
+
+def setting_fault(where: tuple[int | str, ...], message: str) -> str:
+    """A fault of a setting, under the name of its variable; one of several names them itself."""
+    reason = message.removeprefix("Value error, ")
+    if not where:
+        return reason
+    name = "_".join(str(part) for part in where).upper()
+    return f"{name if name.startswith('MLFLOW') else 'TAXI_' + name}: {reason}"
+
+
+def plainly(command: Callable[P, None]) -> Callable[P, None]:
+    """Show an error that was raised on purpose as one sentence, and exit with 1."""
+
+    @wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except TaxiError as error:
+            typer.echo(f"Error: {error}", err=True)
+            raise typer.Exit(1) from error
+        except OSError as error:  # a folder that is a file, no room, no right to write
+            where = error.filename or "the file system"
+            typer.echo(f"Error: {where} cannot be used: {error.strerror or error}.", err=True)
+            raise typer.Exit(1) from error
+        except ValidationError as error:
+            for fault in error.errors():
+                said = setting_fault(fault["loc"], fault["msg"])
+                typer.echo(f"Error: {said.rstrip('.')}.", err=True)
+            raise typer.Exit(1) from error
+
+    return wrapped
+
+
+def settings_for(fleet: str | None) -> tuple[Any, str]:
+    """The settings, and the fleet asked for among them."""
+    from taxi_assets.domain.fleets import get_fleet
+    from taxi_assets.settings import Settings
+    from taxi_assets.threads import wait_politely
+
+    wait_politely()
+    settings = Settings()
+    chosen = get_fleet(fleet).name if fleet else settings.fleets[0]
+    if chosen not in settings.fleets:
+        typer.echo(
+            f"Note: {chosen} is not in TAXI_FLEETS, so the Dagster UI will not show it.", err=True
+        )
+        settings = settings.model_copy(update={"fleets": (*settings.fleets, chosen)})
+    return settings, chosen
+
+
+def print_table(rows: list[dict[str, str]]) -> None:
+    """Rows as a table, in full when the output is not a terminal."""
+    from rich import box
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(*rows[0], box=box.SIMPLE)
+    for row in rows:
+        table.add_row(*map(escape, row.values()))  # people's words may hold brackets
+    Console(width=None if sys.stdout.isatty() else 180).print(table)

@@ -1,0 +1,91 @@
+"""Small real models, registered as the graph registers them."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pyarrow as pa
+
+from taxi_assets.domain import bundle
+from taxi_assets.domain.history import route_history
+from taxi_assets.domain.model import Trained, train
+from taxi_assets.domain.schemas import ZONES
+from taxi_assets.resources.promotions import Decision
+from taxi_assets.resources.registry import ModelVersion, Registry, model_name
+from taxi_assets_tests.builders import canonical_trips, month_of_trips, square_city
+
+TAGS = {"fleet": "green", "git_sha": "abc"}
+DECISION = Decision("Ada", "it is better", datetime(2025, 5, 1, 12, tzinfo=UTC))
+
+
+@cache
+def trained(seed: int) -> Trained:
+    """A model; another seed gives another."""
+    months = [month_of_trips("2025-01", 200, seed), month_of_trips("2025-02", 100, seed + 1)]
+    return train(months, threads=1)
+
+
+def save_model(folder: Path, seed: int) -> Path:
+    """A bundle in a folder."""
+    zones = pa.Table.from_pandas(square_city()[ZONES.arrow.names], ZONES.arrow)
+    history = route_history([canonical_trips(pickup_zone=[74, 75], dropoff_zone=[75, 74])])
+    bundle.save(folder, trained(seed), zones, history, {"month": "2025-03"})
+    return folder
+
+
+def in_a_run(registry: Registry, fleet: str, work: Callable[[Any], Any]) -> Any:
+    """Do something in the MLflow run of a Dagster run, as an asset does."""
+    found = []
+
+    @dg.asset
+    def step(context: dg.AssetExecutionContext) -> None:
+        with registry.run(context, fleet) as tracked:
+            found.append(work(tracked))
+
+    dg.materialize([step])
+    return found[0]
+
+
+def register(registry: Registry, fleet: str, month: str, folder: Path) -> ModelVersion:
+    """Register a bundle."""
+    made = in_a_run(
+        registry, fleet, lambda tracked: registry.register(tracked, fleet, month, folder, TAGS)
+    )
+    assert isinstance(made, ModelVersion)
+    return made
+
+
+def kept_file(registry: Registry, version: ModelVersion, name: str) -> Path:
+    """A file of a version's bundle, where MLflow keeps it."""
+    logged = version.source.rpartition("/")[2]
+    (file,) = Path(registry.local_root).rglob(f"{logged}/artifacts/artifacts/bundle/{name}")
+    return file
+
+
+def change_a_byte(file: Path) -> None:
+    """Change one bit in the middle of a file."""
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def copy_version(registry: Registry, made: ModelVersion, fleet: str, month: str) -> ModelVersion:
+    """The same files as a version of another fleet or month, without the second logging takes."""
+    from mlflow.exceptions import MlflowException
+
+    name = model_name(fleet)
+    try:
+        registry.client.get_registered_model(name)
+    except MlflowException:
+        registry.client.create_registered_model(name)
+    copied = registry.client.create_model_version(
+        name,
+        made.source,
+        made.run_id,
+        tags={**TAGS, "month": month, "identity": made.identity},
+        model_id=made.source.removeprefix("models:/"),
+    )
+    return registry.version(fleet, int(copied.version))
