@@ -145,7 +145,7 @@ def versions(
     from taxi_assets.commands.restore import restore as bring_back
 
     target = command.target_of(table, month)
-    settings, _ = _settings(target.fleet)
+    settings, _ = settings_for(target.fleet)
     if restore is not None:
         done = bring_back(settings, target, restore, _progress)
         typer.echo(json.dumps(done.as_json(), indent=1) if as_json else "\n".join(done.lines()))
@@ -156,7 +156,7 @@ def versions(
     elif not found:
         typer.echo(target.missing())
     else:
-        _table(command.version_lines(found))
+        print_table(command.version_lines(found))
 
 
 @app.command(

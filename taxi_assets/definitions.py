@@ -5,7 +5,7 @@ from collections.abc import Callable
 import dagster as dg
 
 from taxi_assets.assets.evaluation import evaluation
-from taxi_assets.assets.features import route_history, trip_features
+from taxi_assets.assets.features import histories, trip_features
 from taxi_assets.assets.model import champion, fare_model
 from taxi_assets.assets.raw import raw_trips, zones
 from taxi_assets.assets.tables import sorted_trips
@@ -68,7 +68,7 @@ def fleet_assets(
     return [
         raw_trips(fleet, months),
         sorted_trips(fleet, months),
-        route_history(fleet, months, settings.train_months),
+        histories(fleet, months, settings.train_months),
         trip_features(fleet, months),
         fare_model(fleet, months, settings),
         evaluation(fleet, months),

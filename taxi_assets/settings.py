@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, field_validator, model_validator
+from pydantic import AliasChoices, Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from taxi_assets.domain.fleets import get_fleet
@@ -33,6 +33,7 @@ class Settings(BaseSettings):
         min_train_months: months below which no model is trained.
         executor: `in_process` runs a month's steps in one process, which saves the seconds each
             new process takes to import everything; `multiprocess` gives each step its own.
+        interval: share of rides that the interval of a quote is to hold.
         train_threads: threads LightGBM trains with; part of what makes a model reproducible.
     """
 
@@ -53,6 +54,7 @@ class Settings(BaseSettings):
     train_months: int = Field(12, ge=2, le=60)
     min_train_months: int = Field(2, ge=2, le=60)
     train_threads: int = Field(2, ge=1, le=256)
+    interval: float = Field(0.8, ge=0.5, le=0.99)
     executor: Literal["in_process", "multiprocess"] = "in_process"
 
     @field_validator("fleets", mode="before")
@@ -86,18 +88,12 @@ class Settings(BaseSettings):
             raise ValueError("it must not hold a password: it is written beside every landed file")
         return value
 
-    @field_validator("mlflow_tracking_uri")
+    @field_validator("mlflow_tracking_uri", "catalog_uri")
     @classmethod
-    def _a_tracking_uri(cls, value: str) -> str:
-        if value and not value.startswith(TRACKING_SCHEMES):
-            raise ValueError(f"it starts with one of {', '.join(TRACKING_SCHEMES)}")
-        return value
-
-    @field_validator("catalog_uri")
-    @classmethod
-    def _a_catalog_uri(cls, value: str) -> str:
-        if value and not value.startswith(CATALOG_SCHEMES):
-            raise ValueError(f"it starts with one of {', '.join(CATALOG_SCHEMES)}")
+    def _a_known_scheme(cls, value: str, info: ValidationInfo) -> str:
+        schemes = CATALOG_SCHEMES if info.field_name == "catalog_uri" else TRACKING_SCHEMES
+        if value and not value.startswith(schemes):
+            raise ValueError(f"it starts with one of {', '.join(schemes)}")
         return value
 
     @model_validator(mode="after")

@@ -8,14 +8,15 @@ import dagster as dg
 import numpy as np
 import pyarrow as pa
 
+from taxi_assets.assets.options import monthly_table
+from taxi_assets.domain import baselines
 from taxi_assets.domain.bundle import Bundle
 from taxi_assets.domain.errors import DataError
 from taxi_assets.domain.evaluation import Score, score
-from taxi_assets.domain.features import FloatArray
 from taxi_assets.domain.fleets import Fleet
-from taxi_assets.domain.model import Fares, route_median
+from taxi_assets.domain.heads import Numbers
 from taxi_assets.domain.schemas import EVALUATION
-from taxi_assets.resources.feature_rows import feature_batches
+from taxi_assets.resources.feature_rows import FeatureBatch, feature_batches
 from taxi_assets.resources.registry import Registry
 from taxi_assets.resources.table_slice import TableSlice
 from taxi_assets.resources.tables import Rows
@@ -24,13 +25,13 @@ from taxi_assets.resources.tables import Rows
 def evaluation(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     """The errors of one fleet's model and of the baselines."""
 
-    @dg.asset(
-        key=[fleet.name, "evaluation"],
-        partitions_def=months,
+    @monthly_table(
+        fleet,
+        "evaluation",
+        months,
         group_name="model",
+        code_version="2",
         kinds={"iceberg", "mlflow"},
-        io_manager_key="tables",
-        code_version="1",
         ins={"trips": dg.AssetIn([fleet.name, "trip_features"])},
         deps=[dg.AssetKey([fleet.name, "fare_model"])],
         description=(
@@ -40,7 +41,7 @@ def evaluation(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.AssetsD
     )
     def evaluate(context: dg.AssetExecutionContext, trips: TableSlice, registry: Registry) -> Rows:
         version = registry.version_of(fleet.name, context.partition_key)
-        scores = score_month(registry.load(version), trips)
+        scores = score_month(registry.load(version), trips, fleet.name)
         rows = [
             {"predictor": name, "model_version": str(version.version), **asdict(found)}
             for name, found in scores.items()
@@ -55,27 +56,29 @@ def evaluation(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.AssetsD
     return evaluate
 
 
-def predictions(model: Bundle, features: FloatArray) -> dict[str, Fares]:
+def predictions(model: Bundle, batch: FeatureBatch, fleet: str) -> dict[str, Numbers]:
     """What the model and each baseline say of the same trips, US dollars."""
+    features, median = batch.features, model.global_median_usd
     return {
-        "model": model.predict(features),
+        "model": model.predict(features).fare_usd,
         "linear_regression": model.linear.predict(features),
-        "route_median": route_median(features, model.global_median_usd),
-        "global_median": np.full(len(features), model.global_median_usd),
+        "tariff": baselines.tariff(features, batch.pickup_at, fleet, median),
+        "route_median": baselines.route_median(features, median),
+        "global_median": np.full(len(features), median),
     }
 
 
-def score_month(model: Bundle, trips: TableSlice) -> dict[str, Score]:
+def score_month(model: Bundle, trips: TableSlice, fleet: str) -> dict[str, Score]:
     """Score the model and every baseline on a month's trips.
 
     Raises:
         DataError: the month has no clean trips.
     """
-    actual: list[Fares] = []
-    said: defaultdict[str, list[Fares]] = defaultdict(list)
-    for features, fares in feature_batches(trips):
-        actual.append(fares)
-        for name, found in predictions(model, features).items():
+    actual: list[Numbers] = []
+    said: defaultdict[str, list[Numbers]] = defaultdict(list)
+    for batch in feature_batches(trips):
+        actual.append(batch.fare_usd)
+        for name, found in predictions(model, batch, fleet).items():
             said[name].append(found)
     if not actual:
         raise DataError("The month has no clean trips to score a model on.")

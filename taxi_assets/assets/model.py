@@ -9,20 +9,21 @@ from typing import Any
 
 import dagster as dg
 
+from taxi_assets.assets.options import monthly_asset
 from taxi_assets.assets.provenance import provenance, version_tags
 from taxi_assets.checks.model import MODEL_CHECKS
 from taxi_assets.domain import bundle
 from taxi_assets.domain.errors import RegistryError
 from taxi_assets.domain.fleets import Fleet
-from taxi_assets.domain.model import Trained, train
+from taxi_assets.domain.model import Trained
 from taxi_assets.domain.schemas import TRIP_FEATURES
 from taxi_assets.partitions import months_before
 from taxi_assets.resources import promotions
-from taxi_assets.resources.feature_rows import month_of_trips
 from taxi_assets.resources.promotions import BY_GATES, Decision
 from taxi_assets.resources.registry import ModelVersion, Registry
 from taxi_assets.resources.table_slice import TableSlice
 from taxi_assets.resources.tables import column_schema
+from taxi_assets.resources.training_tables import TrainingTables
 from taxi_assets.settings import Settings
 
 GATES = f"passed {', '.join(check.name for check in MODEL_CHECKS if check.blocking)}"
@@ -33,19 +34,21 @@ def fare_model(
 ) -> dg.AssetsDefinition:
     """The fare model of one fleet."""
 
-    @dg.asset(
-        key=[fleet.name, "fare_model"],
-        partitions_def=months,
+    @monthly_asset(
+        fleet,
+        "fare_model",
+        months,
         group_name="model",
+        code_version="2",
         kinds={"lightgbm", "mlflow"},
         output_required=False,
-        code_version="1",
         ins={
             "past": dg.AssetIn(
                 [fleet.name, "trip_features"],
                 partition_mapping=months_before(settings.train_months),
             ),
             "route_history": dg.AssetIn([fleet.name, "route_history"]),
+            "hour_history": dg.AssetIn([fleet.name, "hour_history"]),
             "zones": dg.AssetIn("zones"),
         },
         description=(
@@ -57,29 +60,32 @@ def fare_model(
         context: dg.AssetExecutionContext,
         past: TableSlice,
         route_history: TableSlice,
+        hour_history: TableSlice,
         zones: TableSlice,
         registry: Registry,
     ) -> Iterator[dg.MaterializeResult[None]]:
         month, started = context.partition_key, perf_counter()
-        needed = settings.min_train_months
-        usable = [name for name, version in past.versions.items() if version.rows]
-        if len(usable) < needed:
+        tables = TrainingTables(past, route_history, hour_history, zones)
+        usable = tables.usable_months()
+        if len(usable) < settings.min_train_months:
             skip(
                 context,
-                f"A model for {month} needs features of {needed} of the {settings.train_months} "
-                f"months before it, and there are {len(usable)}.",
+                f"A model for {month} needs features of {settings.min_train_months} of the "
+                f"{settings.train_months} months before it, and there are {len(usable)}.",
             )
             return
-        made_from = provenance(fleet, month, usable, [past, route_history, zones])
+        made_from = provenance(fleet, month, usable, tables.all)
         with registry.run(context, fleet.name) as tracked:
-            trained = train(
-                [month_of_trips(past, name) for name in usable], threads=settings.train_threads
+            trained = tables.train(
+                usable,
+                threads=settings.train_threads,
+                level=settings.interval,
+                say=context.log.info,
             )
-            tracked.log_params({**trained.parameters, "month": month, "rounds": trained.rounds})
-            tracked.log_metric("early_stop_rmse_usd", trained.early_stop_rmse_usd)
+            log_training(tracked, month, trained)
             with tempfile.TemporaryDirectory() as scratch:
                 folder = Path(scratch) / "bundle"
-                bundle.save(folder, trained, zones.read(), route_history.read(), made_from)
+                bundle.save(folder, trained, tables.knowledge(), made_from)
                 version = registry.register(
                     tracked, fleet.name, month, folder, version_tags(made_from)
                 )
@@ -92,16 +98,31 @@ def fare_model(
     return fit
 
 
+def log_training(tracked: Any, month: str, trained: Trained) -> None:
+    """What MLflow shows of a training run."""
+    told = {
+        f"{head}_{name}": value
+        for head, parameters in trained.parameters.items()
+        for name, value in parameters.items()
+    }
+    trees = {f"{head}_trees": count for head, count in trained.rehearsal.rounds.items()}
+    tracked.log_params({**told, **trees, "month": month, "interval_level": trained.level})
+    tracked.log_metric("rehearsal_mae_usd", trained.rehearsal.mae_usd)
+    tracked.log_metric("rehearsal_ride_mae_min", trained.rehearsal.ride_mae_min)
+    tracked.log_metric("interval_offset", trained.rehearsal.offset)
+
+
 def champion(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     """The model that answers for one fleet."""
 
-    @dg.asset(
-        key=[fleet.name, "champion"],
-        partitions_def=months,
+    @monthly_asset(
+        fleet,
+        "champion",
+        months,
         group_name="model",
+        code_version="1",
         kinds={"mlflow"},
         deps=[dg.AssetKey([fleet.name, "evaluation"])],
-        code_version="1",
         description=(
             f"The {fleet.name} model that answers. The alias `champion` moves to this month's "
             "version when the gates pass, never back to an earlier month, nor to a version that "
@@ -174,8 +195,9 @@ def describe(version: ModelVersion, trained: Trained, made_from: dict[str, Any])
         "dagster/row_count": sum(trained.rows.values()),
         "dagster/column_schema": column_schema(TRIP_FEATURES),
         "iceberg_snapshot_ids": version_tags(made_from)["snapshot_ids"],
-        "rounds": trained.rounds,
-        "early_stop_rmse_usd": trained.early_stop_rmse_usd,
+        "trees": ", ".join(f"{name} {n}" for name, n in trained.rehearsal.rounds.items()),
+        "rehearsal_mae_usd": trained.rehearsal.mae_usd,
+        "rehearsal_ride_mae_min": trained.rehearsal.ride_mae_min,
         "importance": dg.MetadataValue.table(
             [
                 dg.TableRecord({"feature": name, "share_of_gain": f"{share:.1%}"})

@@ -10,7 +10,7 @@ from taxi_assets.domain.fleets import Fleet
 from taxi_assets.resources.model_files import git_sha
 from taxi_assets.resources.table_slice import TableSlice
 
-LIBRARIES = ("lightgbm", "numpy", "pandas", "pyarrow")
+LIBRARIES = ("holidays", "lightgbm", "numpy", "pandas", "pyarrow")
 
 
 def provenance(

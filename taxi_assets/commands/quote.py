@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from taxi_assets.domain.errors import RegistryError, UsageError
+from taxi_assets.domain.surcharges import expected_surcharges
 from taxi_assets.domain.zones import LAST_ZONE
 from taxi_assets.resources.registry import Registry
 
@@ -26,7 +27,13 @@ class Quote:
         dropoff_name: zone name.
         pickup_at: New York local time, ISO 8601.
         passengers: people.
-        fare_usd: expected metered fare, US dollars, without surcharges, tolls and tip.
+        fare_usd: expected metered fare, US dollars.
+        low_usd: lower bound of the interval.
+        high_usd: upper bound.
+        level: share of rides whose fare lies between the two.
+        surcharges_usd: what the published rules add to the fare.
+        total_usd: fare and surcharges, before tip and tolls.
+        ride_min: expected minutes.
         model: registered model.
         version: its version.
         tested_on: month the version was tested on.
@@ -40,6 +47,12 @@ class Quote:
     pickup_at: str
     passengers: int
     fare_usd: float
+    low_usd: float
+    high_usd: float
+    level: float
+    surcharges_usd: float
+    total_usd: float
+    ride_min: float
     model: str
     version: int
     tested_on: str
@@ -51,7 +64,9 @@ class Quote:
         return (
             f"{self.fleet.capitalize()} taxi from {self.pickup_name} ({self.pickup_zone}) to "
             f"{self.dropoff_name} ({self.dropoff_zone}), {at:%a %d %b %Y %H:%M}, {people}: "
-            f"about ${self.fare_usd:.2f} on the meter "
+            f"about ${self.fare_usd:.2f} on the meter, {self.level:.0%} of rides between "
+            f"${self.low_usd:.2f} and ${self.high_usd:.2f}, in about {self.ride_min:.0f} minutes; "
+            f"${self.total_usd:.2f} with surcharges, before tip and tolls "
             f"({self.model} version {self.version}, tested on {self.tested_on})."
         )
 
@@ -97,12 +112,11 @@ def quote(
             f"run `taxi-assets run --fleet {fleet} --months ...` first."
         )
     model = registry.load(champion)
-    fare = model.quote(
-        np.array([pickup_zone]),
-        np.array([dropoff_zone]),
-        np.array([at], "datetime64[us]"),
-        np.array([passengers], np.float32),
-    )
+    start, end = np.array([pickup_zone]), np.array([dropoff_zone])
+    when = np.array([at], "datetime64[us]")
+    answer = model.quote(start, end, when, np.array([passengers], np.float32))
+    fare = round(float(answer.fare_usd[0]), 2)
+    surcharges = expected_surcharges(start, end, when, fleet=fleet).total_usd()
     names = dict(zip(model.zones["zone"], model.zones["name"], strict=True))
     return Quote(
         fleet=fleet,
@@ -112,7 +126,13 @@ def quote(
         dropoff_name=names[dropoff_zone],
         pickup_at=at.isoformat(timespec="minutes"),
         passengers=passengers,
-        fare_usd=round(float(fare[0]), 2),
+        fare_usd=fare,
+        low_usd=round(float(answer.low_usd[0]), 2),
+        high_usd=round(float(answer.high_usd[0]), 2),
+        level=model.level,
+        surcharges_usd=round(float(surcharges[0]), 2),
+        total_usd=round(fare + float(surcharges[0]), 2),
+        ride_min=round(float(answer.ride_min[0]), 1),
         model=champion.name,
         version=champion.version,
         tested_on=champion.month,

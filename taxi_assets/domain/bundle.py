@@ -3,10 +3,12 @@
 What training writes and everything else reads:
 
 manifest.json          what it is made of and from, and the SHA-256 of every other file
-model.txt              LightGBM's text format
+fare.txt, low.txt, high.txt, ride_min.txt
+                       the trees of each head, LightGBM's text format
 zones.parquet          the zones
 route_history.parquet  what was known of each route before the test month
-baselines.json         global median and linear regression, to compare with
+hour_history.parquet   what was known of each hour of the week
+answers.json           interval level and conformal offset, and the baselines to compare with
 """
 
 import hashlib
@@ -22,12 +24,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from taxi_assets.domain.baselines import LinearBaseline
 from taxi_assets.domain.errors import BundleError
-from taxi_assets.domain.features import FEATURES, FloatArray, Places, build_features, places
-from taxi_assets.domain.model import Fares, LinearBaseline, Trained
+from taxi_assets.domain.features import FEATURES, build_features
+from taxi_assets.domain.heads import Predictor, Quotes, heads
+from taxi_assets.domain.model import Trained
+from taxi_assets.domain.places import FloatArray, Places, places
 
-FORMAT = 1
-FILES = ("model.txt", "zones.parquet", "route_history.parquet", "baselines.json")
+FORMAT = 2
+TEXTS = tuple(f"{head}.txt" for head in heads())
+TABLES = ("zones.parquet", "route_history.parquet", "hour_history.parquet")
+FILES = (*TEXTS, *TABLES, "answers.json")
 
 
 @dataclass(frozen=True)
@@ -36,36 +43,32 @@ class Bundle:
 
     Attributes:
         manifest: as written by `save`.
-        model_text: LightGBM's text.
+        predictor: the trees of all heads.
+        level: share of rides that the interval is to hold.
         zones: the zones table.
-        history: route history table.
+        routes: route history table.
+        hours: hour history table.
         global_median_usd: median training fare.
         linear: linear regression baseline.
     """
 
     manifest: dict[str, Any]
-    model_text: str
+    predictor: Predictor
+    level: float
     zones: pd.DataFrame
-    history: pa.Table
+    routes: pa.Table
+    hours: pa.Table
     global_median_usd: float
     linear: LinearBaseline
 
     @cached_property
     def known(self) -> Places:
         """Zones and history laid out for look-up."""
-        return places(self.zones, self.history)
+        return places(self.zones, self.routes, self.hours)
 
-    @cached_property
-    def _booster(self) -> Any:
-        import lightgbm as lgb  # seconds to import
-
-        return lgb.Booster(model_str=self.model_text)
-
-    def predict(self, features: FloatArray) -> Fares:
-        """Fares of (n, 30) features, US dollars."""
-        # starting threads costs more than predicting a few rows
-        threads = 1 if len(features) < 1_000 else 0
-        return np.asarray(self._booster.predict(features, num_threads=threads), dtype=np.float64)
+    def predict(self, features: FloatArray) -> Quotes:
+        """Answers for (n, 40) features."""
+        return self.predictor.predict(features)
 
     def quote(
         self,
@@ -73,26 +76,35 @@ class Bundle:
         dropoff_zone: npt.NDArray[np.integer],
         pickup_at: npt.NDArray[np.datetime64],
         passengers: npt.NDArray[np.floating],
-    ) -> Fares:
-        """Fares of (n,) trips that are about to begin, US dollars.
-
-        Arguments as `features.build_features`.
-        """
+    ) -> Quotes:
+        """Answers for (n,) trips that are about to begin; arguments as `build_features`."""
         return self.predict(
             build_features(pickup_zone, dropoff_zone, pickup_at, passengers, self.known)
         )
 
 
-def save(
-    folder: Path, trained: Trained, zones: pa.Table, history: pa.Table, provenance: dict[str, Any]
-) -> str:
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """The tables that a model looks things up in.
+
+    Attributes:
+        zones: the zones table.
+        routes: route history of the test month.
+        hours: hour history of the test month.
+    """
+
+    zones: pa.Table
+    routes: pa.Table
+    hours: pa.Table
+
+
+def save(folder: Path, trained: Trained, known: Knowledge, provenance: dict[str, Any]) -> str:
     """Write a bundle.
 
     Args:
         folder: created where it does not exist.
         trained: outcome of `model.train`.
-        zones: the zones table.
-        history: the route history of the test month.
+        known: what it will look up.
         provenance: what it was made from (fleet, month, snapshots, code version, library versions),
             kept in the manifest but not part of the model's identity.
 
@@ -100,19 +112,24 @@ def save(
         The model's identity: a SHA-256 over everything that can change an answer.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.txt").write_text(trained.model_text, encoding="utf-8")
-    pq.write_table(zones, folder / "zones.parquet")
-    pq.write_table(history, folder / "route_history.parquet")
-    baselines = {"global_median_usd": trained.global_median_usd, "linear": asdict(trained.linear)}
-    (folder / "baselines.json").write_text(json.dumps(baselines, indent=1), encoding="utf-8")
+    for head, text in trained.texts.items():
+        (folder / f"{head}.txt").write_text(text, encoding="utf-8")
+    for name, table in zip(TABLES, (known.zones, known.routes, known.hours), strict=True):
+        pq.write_table(table, folder / name)
+    answers = {
+        "level": trained.level,
+        "offset": trained.rehearsal.offset,
+        "global_median_usd": trained.global_median_usd,
+        "linear": asdict(trained.linear),
+    }
+    (folder / "answers.json").write_text(json.dumps(answers, indent=1), encoding="utf-8")
     files = {name: _sha256(folder / name) for name in FILES}
     identity = _identity(files)
     manifest = {
         "format": FORMAT,
         "identity": identity,
         "features": list(FEATURES),
-        "rounds": trained.rounds,
-        "early_stop_rmse_usd": trained.early_stop_rmse_usd,
+        "rehearsal": asdict(trained.rehearsal),
         "parameters": trained.parameters,
         "training_rows": trained.rows,
         "files": files,
@@ -156,17 +173,21 @@ def load(folder: Path) -> Bundle:
         )
     if identity != _identity(listed):
         raise BundleError("The identity in the manifest is not that of the files: log it again.")
-    baselines = json.loads((folder / "baselines.json").read_text(encoding="utf-8"))
+    answers = json.loads((folder / "answers.json").read_text(encoding="utf-8"))
     linear: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value
-        for key, value in baselines["linear"].items()
+        for key, value in answers["linear"].items()
     }
+    zones, routes, hours = (pq.read_table(folder / name) for name in TABLES)
+    texts = {head: (folder / f"{head}.txt").read_text(encoding="utf-8") for head in heads()}
     return Bundle(
         manifest=manifest,
-        model_text=(folder / "model.txt").read_text(encoding="utf-8"),
-        zones=pq.read_table(folder / "zones.parquet").to_pandas(),
-        history=pq.read_table(folder / "route_history.parquet"),
-        global_median_usd=baselines["global_median_usd"],
+        predictor=Predictor(texts, answers["offset"]),
+        level=answers["level"],
+        zones=zones.to_pandas(),
+        routes=routes,
+        hours=hours,
+        global_median_usd=answers["global_median_usd"],
         linear=LinearBaseline(**linear),
     )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from taxi_assets.domain.errors import DataError
-from taxi_assets.domain.model import Fares
+from taxi_assets.domain.heads import Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Score:
     r2: float | None
 
 
-def score(actual_usd: Fares, predicted_usd: Fares) -> Score:
+def score(actual_usd: Numbers, predicted_usd: Numbers) -> Score:
     """Compare predictions with what the trips cost.
 
     Args:

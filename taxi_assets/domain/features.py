@@ -42,8 +42,7 @@ FEATURES = {
     "weekday": "0 = Monday to 6 = Sunday",
     "minute_of_week": "pick-up time, minutes after Monday midnight",
     "month_of_year": "1 = January to 12 = December",
-    "is_federal_holiday": "1 on a federal holiday, or the weekday it is observed on",
-    "is_new_york_holiday": "1 on a public holiday of New York State",
+    "holiday": "2 on a federal holiday, 1 on one of New York State alone, 0 on any other day",
     "passengers": "people in the cab; missing when unknown",
     "route_trips": "earlier trips on this route",
     "route_fare_usd": "their median fare, US dollars; missing when there are none",
@@ -86,7 +85,7 @@ def build_features(
         known: zones, and route history from before the month of these trips.
 
     Returns:
-        (n, 44) float32, columns in the order of `FEATURES`, missing values NaN.
+        (n, 40) float32, columns in the order of `FEATURES`, missing values NaN.
 
     Raises:
         IndexError: a zone id outside 1..263.
@@ -133,8 +132,8 @@ def _calendar(pickup_at: npt.NDArray[np.datetime64]) -> list[npt.NDArray[np.gene
     days, minute = np.divmod(minutes, MINUTES_PER_DAY)
     weekday = (days + EPOCH_WEEKDAY) % 7
     month = pickup_at.astype("datetime64[M]").astype(np.int64) % 12 + 1
-    holidays = is_federal_holiday(pickup_at), is_new_york_holiday(pickup_at)
-    return [minute, weekday, weekday * MINUTES_PER_DAY + minute, month, *holidays]
+    holiday = np.where(is_federal_holiday(pickup_at), 2, is_new_york_holiday(pickup_at))
+    return [minute, weekday, weekday * MINUTES_PER_DAY + minute, month, holiday]
 
 
 def _learned(
@@ -170,7 +169,7 @@ def trip_features(trips: pa.RecordBatch, known: Places) -> pa.RecordBatch:
         known: zones, and history from before the trips' month.
 
     Returns:
-        (n, 6 + 44) the columns of `CARRIED` as they are, then `FEATURES` float32. Missing values
+        (n, 6 + 40) the columns of `CARRIED` as they are, then `FEATURES` float32. Missing values
         are null, as tables have them.
     """
     matrix = build_features(

@@ -17,6 +17,7 @@ SIZE = LAST_ZONE + 1
 PLACES = SIZE + len(BOROUGHS)  # zone ids from 1, 0 for any, then one place a borough
 METRICS = ("fare_usd", "distance_mi", "duration_min")
 RIDE_COLUMNS = ["pickup_zone", "dropoff_zone", "pickup_at", *METRICS]
+RIDE_KINDS = ("int32", "int32", "datetime64[s]", "float32", "float32", "float32")
 RECENT = np.timedelta64(28, "D")
 HOURS = 168  # of a week, from Monday midnight
 WORKERS = 2  # a sort lets go of Python's lock
@@ -56,15 +57,14 @@ class Rides:
 def read_rides(batches: Iterable[pa.RecordBatch]) -> Rides:
     """Rides of batches that have `RIDE_COLUMNS`, in their order."""
     parts = [batch.select(RIDE_COLUMNS) for batch in batches]
-    kinds = (np.int32, np.int32, "datetime64[s]", np.float32, np.float32, np.float32)
-    columns = [
-        np.concatenate(
-            [np.empty(0, kind)]
-            + [part.column(name).to_numpy(zero_copy_only=False).astype(kind) for part in parts]
-        )
-        for name, kind in zip(RIDE_COLUMNS, kinds, strict=True)
-    ]
-    return Rides(*columns)
+    columns = zip(RIDE_COLUMNS, RIDE_KINDS, strict=True)
+    return Rides(*(_column(parts, name, np.dtype(kind)) for name, kind in columns))
+
+
+def _column(parts: list[pa.RecordBatch], name: str, kind: np.dtype[Any]) -> npt.NDArray[Any]:
+    """One column of all batches as one array."""
+    found = [part.column(name).to_numpy(zero_copy_only=False).astype(kind) for part in parts]
+    return np.concatenate(found) if found else np.empty(0, kind)
 
 
 def place_of_borough(zones: pd.DataFrame) -> npt.NDArray[np.int32]:
@@ -200,7 +200,7 @@ def hour_history(
     code, cell, trips = np.unique(cells, return_inverse=True, return_counts=True)
     start, end = (_place_id(p) for p in np.divmod((code // HOURS).astype(np.uint64), PLACES))
     order = np.lexsort((code % HOURS, end, start))
-    columns = {
+    columns: dict[str, npt.NDArray[Any]] = {
         "pickup_zone": start,
         "dropoff_zone": end,
         "hour_of_week": (code % HOURS).astype(np.int32),

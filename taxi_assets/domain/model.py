@@ -1,73 +1,68 @@
-"""Training and predicting: LightGBM on features, and the baselines a model has to beat."""
+"""Training: a dress rehearsal on the last two weeks, then the model that ships, on everything."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+import pandas as pd
 
+from taxi_assets.domain.baselines import LinearBaseline, fit_linear
 from taxi_assets.domain.errors import DataError
-from taxi_assets.domain.features import CATEGORICAL, FEATURES, FloatArray
+from taxi_assets.domain.features import FEATURES
+from taxi_assets.domain.heads import (
+    LEVEL,
+    LINKS,
+    Head,
+    Numbers,
+    Parameters,
+    conformal_offset,
+    heads,
+)
+from taxi_assets.domain.places import FloatArray, learn
+from taxi_assets.domain.window import Window, features_of, out_of_fold, target
 
-Fares = npt.NDArray[np.float64]
 SEED = 20_240_131
-MAX_ROUNDS = 2_000
+MAX_ROUNDS = 600
 PATIENCE = 50  # rounds without improvement before training stops
-PARAMETERS: Mapping[str, float | int | str | bool] = {
-    "objective": "l2",
+HELD_OUT = np.timedelta64(14, "D")  # what the rehearsal is tested on
+PARAMETERS: Parameters = {
     "learning_rate": 0.05,
     "num_leaves": 63,
-    "min_data_in_leaf": 50,
+    "min_data_in_leaf": 20,
     "feature_fraction": 0.8,
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
+    "lambda_l2": 0.0,
+}
+FIXED: Parameters = {
     "deterministic": True,
     # LightGBM would otherwise time both ways and choose: not the same on every machine
     "force_row_wise": True,
+    "feature_pre_filter": False,  # all heads share one binned matrix
+    "seed": SEED,
     "verbose": -1,
 }
-# ids are names, not amounts
-LINEAR_INPUTS = tuple(name for name in FEATURES if name not in CATEGORICAL)
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class MonthOfTrips:
-    """What a model learns from one month.
+class Rehearsal:
+    """A model of all but the last two weeks, tested on these.
 
     Attributes:
-        month: `YYYY-MM`.
-        features: (n, 30) float32.
-        fare_usd: (n,) metered fares, US dollars.
+        rides: rides of the last two weeks.
+        mae_usd: mean absolute error of the fare on them, US dollars.
+        ride_mae_min: the same of the ride time, minutes.
+        rounds: trees by head, where the error on them was least.
+        offset: the interval's conformal offset, log dollars.
     """
 
-    month: str
-    features: FloatArray
-    fare_usd: Fares
-
-
-@dataclass(frozen=True, slots=True)
-class LinearBaseline:
-    """A linear regression on standardised features, missing values at their mean.
-
-    Attributes:
-        mean: feature means.
-        scale: feature standard deviations, 1 where a feature never varies.
-        weight: US dollars a standard deviation.
-        intercept_usd: mean fare.
-    """
-
-    mean: tuple[float, ...]
-    scale: tuple[float, ...]
-    weight: tuple[float, ...]
-    intercept_usd: float
-
-    def predict(self, features: FloatArray) -> Fares:
-        """Fares of (n, 30) features, US dollars."""
-        inputs = _linear_inputs(features)
-        filled = np.where(np.isnan(inputs), self.mean, inputs)
-        return np.asarray(
-            (filled - self.mean) / self.scale @ np.asarray(self.weight) + self.intercept_usd
-        )
+    rides: int
+    mae_usd: float
+    ride_mae_min: float
+    rounds: dict[str, int]
+    offset: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +70,20 @@ class Trained:
     """The outcome of training.
 
     Attributes:
-        model_text: LightGBM's own text format.
-        rounds: trees, chosen on the last month.
-        early_stop_rmse_usd: RMSE on the last month of the model that had not seen it.
-        parameters: everything LightGBM was told.
+        texts: LightGBM's own text format, by head.
+        level: share of rides that the interval is to hold.
+        rehearsal: what decided on trees and interval.
+        parameters: what LightGBM was told, by head.
         global_median_usd: median fare of the training trips: the simplest baseline.
         linear: linear regression on the same rows: the plainest model.
         rows: training trips by month.
-        importance: each feature's share of all gain in the trees, most important first.
+        importance: each feature's share of all gain in the fare's trees, most important first.
     """
 
-    model_text: str
-    rounds: int
-    early_stop_rmse_usd: float
-    parameters: dict[str, float | int | str | bool]
+    texts: dict[str, str]
+    level: float
+    rehearsal: Rehearsal
+    parameters: dict[str, dict[str, Any]]
     global_median_usd: float
     linear: LinearBaseline
     rows: dict[str, int]
@@ -96,90 +91,130 @@ class Trained:
 
 
 def train(
-    months: Sequence[MonthOfTrips],
+    window: Window,
+    zones: pd.DataFrame,
     *,
     threads: int,
-    parameters: Mapping[str, float | int | str | bool] = PARAMETERS,
+    level: float = LEVEL,
+    parameters: Parameters = PARAMETERS,
+    say: Say = lambda _: None,
 ) -> Trained:
-    """Fit on all months but the last, let the last choose the number of trees, then refit on all.
+    """Rehearse on all but the last two weeks, then fit every head on all rides.
 
-    The refit keeps that number. It matters: the last month is the nearest to the trips the model
-    will meet.
+    The rehearsal tells how many trees each head needs and how far the interval has to open to hold
+    rides of later days; the model that ships keeps both and learns from the last two weeks too.
+    They matter: they are the nearest to the trips it will meet.
 
     Args:
-        months: at least two months in time order, none later than what the model may know.
+        window: rides of at least two months, none later than what the model may know.
+        zones: (263, >=6) the zones table.
         threads: LightGBM threads; the same number gives the same model.
-        parameters: LightGBM parameters without seed and threads.
+        level: share of rides that the interval is to hold.
+        parameters: LightGBM parameters without objective, seed and threads.
+        say: takes one line of progress at a time.
 
     Raises:
-        DataError: fewer than two months, or a month without trips.
+        DataError: fewer than two months that have trips.
     """
+    if sum(rows > 0 for rows in window.months.values()) < 2:
+        raise DataError("A model needs at least two months that have trips.")
+    told = {
+        name: {**FIXED, **parameters, **head.parameters, "num_threads": threads}
+        for name, head in heads(level).items()
+    }
+    rehearsal = rehearse(window, zones, told, level, say)
+    features = out_of_fold(window, zones)
+    data, texts, importance = _dataset(features, told["fare"]), {}, {}
+    for name, head in heads(level).items():
+        say(f"{name}: {rehearsal.rounds[name]} trees on {len(window):,} rides")
+        booster = _fit(data, _scaled(window, head), told[name], rehearsal.rounds[name])
+        texts[name] = booster.model_to_string()
+        if name == "fare":
+            importance = _importance(booster.feature_importance("gain"))
+    fares = target(window, "fare_usd")
+    return Trained(
+        texts=texts,
+        level=level,
+        rehearsal=rehearsal,
+        parameters=told,
+        global_median_usd=round(float(np.median(fares)), 2),
+        linear=fit_linear(features, fares),
+        rows=dict(window.months),
+        importance=importance,
+    )
+
+
+def rehearse(
+    window: Window,
+    zones: pd.DataFrame,
+    told: dict[str, dict[str, Any]],
+    level: float,
+    say: Say,
+) -> Rehearsal:
+    """Train on all but the last two weeks and look at these.
+
+    Raises:
+        DataError: there is nothing before the last two weeks.
+    """
+    early = window.rides.pickup_at < window.rides.pickup_at.max() - HELD_OUT
+    past, last = window.take(early), window.take(~early)
+    if len(past) == 0:
+        raise DataError("A model needs rides from before its last two weeks.")
+    say(f"rehearsal: {len(past):,} rides, tested on the {len(last):,} of the last two weeks")
+    features = features_of(last, learn(zones, past.rides))
+    data = _dataset(out_of_fold(past, zones), told["fare"])
+    test = data.create_valid(features)
+    said: dict[str, Numbers] = {}
+    rounds: dict[str, int] = {}
+    for name, head in heads(level).items():
+        test.set_label(_scaled(last, head))
+        booster = _fit(data, _scaled(past, head), told[name], MAX_ROUNDS, test)
+        rounds[name] = booster.best_iteration or booster.current_iteration()
+        said[name] = np.asarray(booster.predict(features, num_iteration=rounds[name]))
+        say(f"rehearsal: {name} needs {rounds[name]} trees")
+    fares, minutes = target(last, "fare_usd"), target(last, "duration_min")
+    return Rehearsal(
+        rides=len(last),
+        mae_usd=_mae(fares, LINKS["sqrt"].back(said["fare"])),
+        ride_mae_min=_mae(minutes, LINKS["sqrt"].back(said["ride_min"])),
+        rounds=rounds,
+        offset=conformal_offset(np.log(fares.astype(np.float64)), said["low"], said["high"], level),
+    )
+
+
+def _dataset(features: FloatArray, told: Parameters) -> Any:
+    """LightGBM's binned matrix, which all heads share."""
     import lightgbm as lgb  # takes seconds to import, and only training and predicting need it
 
-    if len(months) < 2 or any(len(month.fare_usd) == 0 for month in months):
-        raise DataError(
-            "A model needs at least two months that have trips: one to learn from, one to stop on."
-        )
-    told = {**parameters, "metric": "rmse", "seed": SEED, "num_threads": threads}
-    *earlier, last = months
-    names = list(FEATURES)
-    past = lgb.Dataset(
-        np.vstack([m.features for m in earlier]),
-        np.concatenate([m.fare_usd for m in earlier]),
-        feature_name=names,
-    )
-    stop_on = lgb.Dataset(last.features, last.fare_usd, reference=past)
-    stopped = lgb.train(
-        told, past, MAX_ROUNDS, [stop_on], callbacks=[lgb.early_stopping(PATIENCE, verbose=False)]
-    )
-    every, fares = (
-        np.vstack([m.features for m in months]),
-        np.concatenate([m.fare_usd for m in months]),
-    )
-    final = lgb.train(told, lgb.Dataset(every, fares, feature_name=names), stopped.best_iteration)
-    return Trained(
-        model_text=final.model_to_string(),
-        rounds=stopped.best_iteration,
-        early_stop_rmse_usd=float(stopped.best_score["valid_0"]["rmse"]),
-        parameters=told,
-        global_median_usd=float(np.median(fares)),
-        linear=fit_linear(every, fares),
-        rows={month.month: len(month.fare_usd) for month in months},
-        importance=_importance(names, final.feature_importance("gain")),
+    return lgb.Dataset(features, feature_name=list(FEATURES), params=dict(told))
+
+
+def _fit(data: Any, label: Numbers, told: Parameters, rounds: int, test: Any = None) -> Any:
+    """One head: as many rounds as given, or fewer when a test set stops it early."""
+    import lightgbm as lgb
+
+    stop: list[Callable[..., Any]] = []
+    if test is not None:
+        stop = [lgb.early_stopping(PATIENCE, verbose=False)]
+    return lgb.train(
+        dict(told),
+        data.set_label(label),
+        rounds,
+        valid_sets=None if test is None else [test],
+        callbacks=stop,
     )
 
 
-def _importance(names: Sequence[str], gain: Fares) -> dict[str, float]:
+def _scaled(window: Window, head: Head) -> Numbers:
+    """What a head learns from, on its scale."""
+    return np.asarray(LINKS[head.link].to(target(window, head.target)))
+
+
+def _mae(actual: Any, predicted: Any) -> float:
+    return float(np.mean(np.abs(actual - predicted), dtype=np.float64))
+
+
+def _importance(gain: Numbers) -> dict[str, float]:
     """Shares of the gain, largest first."""
-    shares = gain / max(gain.sum(), 1e-12)
+    names, shares = list(FEATURES), gain / max(gain.sum(), 1e-12)
     return {names[index]: float(shares[index]) for index in np.argsort(-shares, kind="stable")}
-
-
-def fit_linear(features: FloatArray, fare_usd: Fares) -> LinearBaseline:
-    """Least squares through the normal equations: memory does not grow with the number of trips."""
-    inputs = _linear_inputs(features)
-    known = ~np.isnan(inputs)
-    mean = np.where(known, inputs, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    filled = np.where(np.isnan(inputs), mean, inputs)
-    scale = filled.std(axis=0)
-    scale[scale == 0] = 1.0
-    standard = (filled - mean) / scale
-    intercept = float(fare_usd.mean())
-    weight, *_ = np.linalg.lstsq(
-        standard.T @ standard, standard.T @ (fare_usd - intercept), rcond=None
-    )
-    return LinearBaseline(
-        tuple(mean.tolist()), tuple(scale.tolist()), tuple(weight.tolist()), intercept
-    )
-
-
-def _linear_inputs(features: FloatArray) -> Fares:
-    """The features that are amounts, as float64."""
-    names = list(FEATURES)
-    return features[:, [names.index(name) for name in LINEAR_INPUTS]].astype(np.float64)
-
-
-def route_median(features: FloatArray, otherwise_usd: float) -> Fares:
-    """The baseline people use without knowing it: what this route has usually cost, US dollars."""
-    median = features[:, list(FEATURES).index("route_fare_usd")].astype(np.float64)
-    return np.where(np.isnan(median), otherwise_usd, median)

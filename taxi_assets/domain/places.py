@@ -22,9 +22,11 @@ from taxi_assets.domain.history import (
 from taxi_assets.domain.zones import AIRPORT_ZONES, BOROUGHS
 
 FloatArray = npt.NDArray[np.float32]
+Grid = npt.NDArray[np.float64]
+Ids = npt.NDArray[np.integer]
 
 # How many trips an estimate needs before it weighs as much as the wider one behind it.
-ROUTE_TRIPS, ZONE_TRIPS, BOROUGH_TRIPS, HOUR_TRIPS = 8, 20, 50, 20
+ROUTE_TRIPS, ZONE_TRIPS, BOROUGH_TRIPS, HOUR_TRIPS, TREND_TRIPS = 8, 20, 50, 20, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +112,7 @@ def _expected(
     zones = np.arange(SIZE)
     count = trips[:, :, np.newaxis]
 
-    def nearer(
-        starts: npt.NDArray, ends: npt.NDArray, wider: npt.NDArray, weight: int
-    ) -> npt.NDArray:
+    def nearer(starts: Ids, ends: Ids, wider: Grid, weight: int) -> Grid:
         where = np.ix_(starts, ends)
         return shrunk(medians[where], count[where], wider, weight)
 
@@ -127,9 +127,9 @@ def _expected(
 
 def _trend(recent: FloatArray, ratio: FloatArray) -> npt.NDArray[np.float64]:
     """(264, 264) recent fares over usual ones: the city's, then the start's, then the route's."""
-    city = shrunk(ratio[ANY_ZONE, ANY_ZONE], recent[ANY_ZONE, ANY_ZONE], 1.0, BOROUGH_TRIPS)
-    start = shrunk(ratio[:SIZE, [ANY_ZONE]], recent[:SIZE, [ANY_ZONE]], city, BOROUGH_TRIPS)
-    return shrunk(ratio[:SIZE, :SIZE], recent[:SIZE, :SIZE], start, ZONE_TRIPS)
+    city = shrunk(ratio[ANY_ZONE, ANY_ZONE], recent[ANY_ZONE, ANY_ZONE], 1.0, TREND_TRIPS)
+    start = shrunk(ratio[:SIZE, [ANY_ZONE]], recent[:SIZE, [ANY_ZONE]], city, TREND_TRIPS)
+    return shrunk(ratio[:SIZE, :SIZE], recent[:SIZE, :SIZE], start, TREND_TRIPS)
 
 
 def _pace(hours: pa.Table) -> npt.NDArray[np.float64]:

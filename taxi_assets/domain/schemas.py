@@ -13,7 +13,7 @@ from taxi_assets.domain.cleaning import (
     MIN_FARE_USD,
     RULE_NAMES,
 )
-from taxi_assets.domain.features import CATEGORICAL, FEATURES
+from taxi_assets.domain.features import CARRIED, CATEGORICAL, FEATURES, LEARNED
 from taxi_assets.domain.fleets import MONEY
 from taxi_assets.domain.zones import BOROUGHS, LAST_ZONE
 
@@ -131,13 +131,18 @@ def _trip_columns(clean: bool) -> tuple[Column, ...]:
 
 def _feature(name: str, description: str) -> Column:
     """A feature: codes and calendar are always known, what history says may be missing."""
-    learned = name.split("_")[0] in ("route", "pickup", "dropoff") and name.endswith(
-        ("fare_usd", "distance_mi", "duration_min")
+    nullable = name == "passengers" or (
+        name in LEARNED and name not in ("route_trips", "hour_pace", "fare_trend")
     )
-    nullable = name == "passengers" or learned
     low = 1.0 if name in CATEGORICAL[:2] else 0.0
     bounded = not name.endswith(("x_mi", "y_mi", "east_mi", "north_mi", "passengers"))
     return Column(name, pa.float32(), description, nullable=nullable, low=low if bounded else None)
+
+
+def _place(name: str) -> Column:
+    """Where a history row's rides start or end."""
+    text = "TLC zone id, 0 for any zone, -1 to -6 for a borough's (in alphabetical order)"
+    return Column(name, pa.int32(), text, low=-len(BOROUGHS), high=LAST_ZONE)
 
 
 ZONES = Table(
@@ -174,37 +179,44 @@ REJECTED_TRIPS = Table(
 )
 ROUTE_HISTORY = Table(
     "route_history",
-    "one zone pair (0 stands for any zone) over the months before this one",
+    "one pair of places (zones, boroughs or the city) over the months before this one",
     (
-        Column("pickup_zone", pa.int32(), "TLC zone id, 0 for any", low=0, high=LAST_ZONE),
-        Column("dropoff_zone", pa.int32(), "TLC zone id, 0 for any", low=0, high=LAST_ZONE),
+        _place("pickup_zone"),
+        _place("dropoff_zone"),
         Column("trips", pa.int64(), "earlier trips", low=1),
         Column("fare_usd", MONEY, "median fare, US dollars", low=MIN_FARE_USD, high=MAX_FARE_USD),
         Column("distance_mi", pa.float64(), "median distance, miles", low=0, high=MAX_DISTANCE_MI),
         Column(
             "duration_min", pa.float64(), "median duration, minutes", low=0, high=MAX_DURATION_MIN
         ),
+        Column("recent_trips", pa.int64(), "of these, in the last 28 days", low=0),
+        Column(
+            "recent_fare_ratio",
+            pa.float64(),
+            "fares of the last 28 days over what their routes' medians sum up to",
+            nullable=True,
+            low=0,
+        ),
     ),
 )
+HOUR_HISTORY = Table(
+    "hour_history",
+    "one hour of the week between two boroughs (or in the city) over the months before this one",
+    (
+        _place("pickup_zone"),
+        _place("dropoff_zone"),
+        Column("hour_of_week", pa.int32(), "0 is Monday midnight to 1 h", low=0, high=167),
+        Column("trips", pa.int64(), "earlier trips", low=1),
+        Column("duration_min", pa.float64(), "their minutes, summed", low=0),
+        Column("expected_min", pa.float64(), "minutes their routes take in any hour", low=0),
+    ),
+)
+_CLEAN = {column.name: column for column in CLEAN_TRIPS.columns}
 TRIP_FEATURES = Table(
     "trip_features",
-    "one clean trip, as known before it began, beside what it then cost",
+    "one clean trip, as known before it began, beside when it was and what it then cost and took",
     (
-        _ROW,
-        Column(
-            "fare_usd",
-            MONEY,
-            "target: metered fare, US dollars",
-            low=MIN_FARE_USD,
-            high=MAX_FARE_USD,
-        ),
-        Column(
-            "duration_min",
-            pa.float64(),
-            "target: minutes",
-            low=MIN_DURATION_MIN,
-            high=MAX_DURATION_MIN,
-        ),
+        *(_CLEAN[name] for name in CARRIED),
         *(_feature(name, text) for name, text in FEATURES.items()),
     ),
 )
@@ -223,5 +235,13 @@ EVALUATION = Table(
 )
 TABLES = {
     table.name: table
-    for table in (ZONES, CLEAN_TRIPS, REJECTED_TRIPS, ROUTE_HISTORY, TRIP_FEATURES, EVALUATION)
+    for table in (
+        ZONES,
+        CLEAN_TRIPS,
+        REJECTED_TRIPS,
+        ROUTE_HISTORY,
+        HOUR_HISTORY,
+        TRIP_FEATURES,
+        EVALUATION,
+    )
 }

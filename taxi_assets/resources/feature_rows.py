@@ -1,43 +1,77 @@
-"""Feature tables as the matrices that models take."""
+"""Feature tables as the arrays that models take."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from taxi_assets.domain.errors import DataError
-from taxi_assets.domain.features import FEATURES, FloatArray
-from taxi_assets.domain.model import Fares, MonthOfTrips
+from taxi_assets.domain.features import FEATURES
+from taxi_assets.domain.history import RIDE_COLUMNS, RIDE_KINDS, Rides
+from taxi_assets.domain.places import FloatArray
+from taxi_assets.domain.window import Window
 from taxi_assets.resources.table_slice import TableSlice
 
-COLUMNS = ("fare_usd", *FEATURES)
 
-
-def month_of_trips(trips: TableSlice, month: str) -> MonthOfTrips:
-    """One month's features and fares, in memory.
+def read_window(trips: TableSlice, months: Sequence[str]) -> Window:
+    """The rides of some months, in memory: 36 bytes each.
 
     Raises:
         DataError: the table holds fewer rows than it notes.
     """
-    part = trips.month(month)
-    features = np.empty((part.rows, len(FEATURES)), dtype=np.float32)
-    fares, first = np.empty(part.rows), 0
-    for batch_features, batch_fares in feature_batches(part):
-        rows = slice(first, first + len(batch_fares))
-        features[rows], fares[rows] = batch_features, batch_fares
-        first = rows.stop
-    if first != part.rows:  # the rest of the arrays was never written
-        raise DataError(
-            f"{trips.name} notes {part.rows:,} rows for {month} and holds {first:,}: rows were "
-            "deleted by hand; run that month again."
+    parts = {month: trips.month(month) for month in months}
+    rows = {month: part.rows for month, part in parts.items()}
+    total = sum(rows.values())
+    rides = Rides(*(np.empty(total, kind) for kind in RIDE_KINDS))
+    passengers, trend = np.empty((2, total), np.float32)
+    into = [*(getattr(rides, name) for name in RIDE_COLUMNS), passengers, trend]
+    first = 0
+    for month, part in parts.items():
+        end = first + rows[month]
+        for batch in part.batches([*RIDE_COLUMNS, "passengers", "fare_trend"]):
+            for array, column in zip(into, batch.columns, strict=True):
+                array[first : first + len(batch)] = column.to_numpy(zero_copy_only=False)
+            first += len(batch)
+        if first != end:  # the rest of the arrays was never written
+            raise DataError(
+                f"{trips.name} notes {rows[month]:,} rows for {month} and holds "
+                f"{first - end + rows[month]:,}: rows were deleted by hand; run that month again."
+            )
+    return Window(rows, rides, passengers, trend)
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureBatch:
+    """Some rows of a feature table.
+
+    Attributes:
+        features: (n, 40) float32.
+        pickup_at: (n,) datetime64[us] New York local time.
+        rate_code: (n,) float64, NaN when unknown.
+        fare_usd: (n,) metered fares, US dollars.
+        duration_min: (n,) minutes.
+    """
+
+    features: FloatArray
+    pickup_at: npt.NDArray[np.datetime64]
+    rate_code: npt.NDArray[np.float64]
+    fare_usd: npt.NDArray[np.float64]
+    duration_min: npt.NDArray[np.float64]
+
+
+def feature_batches(trips: TableSlice) -> Iterator[FeatureBatch]:
+    """A feature table, batch by batch."""
+    carried = ["pickup_at", "rate_code", "fare_usd", "duration_min"]
+    for batch in trips.batches([*carried, *FEATURES]):
+        yield FeatureBatch(
+            matrix(batch, list(FEATURES)),
+            batch["pickup_at"].to_numpy(zero_copy_only=False),
+            batch["rate_code"].to_numpy(zero_copy_only=False).astype(np.float64),
+            batch["fare_usd"].to_numpy(),
+            batch["duration_min"].to_numpy(),
         )
-    return MonthOfTrips(month, features, fares)
-
-
-def feature_batches(trips: TableSlice) -> Iterator[tuple[FloatArray, Fares]]:
-    """Features (n, 30) and fares (n,) of a table, batch by batch."""
-    for batch in trips.batches(COLUMNS):
-        yield matrix(batch, list(FEATURES)), batch["fare_usd"].to_numpy()
 
 
 def matrix(batch: pa.RecordBatch, columns: Sequence[str]) -> FloatArray:

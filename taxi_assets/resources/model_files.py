@@ -7,17 +7,20 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taxi_assets.domain import bundle
+from taxi_assets.domain.heads import Quotes
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-REQUIREMENTS = ("lightgbm", "mlflow", "numpy", "pandas", "pyarrow")
+ANSWERS = tuple(field.name for field in fields(Quotes))
+REQUIREMENTS = ("holidays", "lightgbm", "mlflow", "numpy", "pandas", "pyarrow")
 
 
 def log_model(tracked: Any, folder: Path, name: str) -> Any:
@@ -59,7 +62,7 @@ def log_model(tracked: Any, folder: Path, name: str) -> Any:
             python_model=str(Path(__file__).with_name("served_model.py")),
             artifacts={"bundle": str(kept)},
             code_paths=[str(code)],
-            signature=ModelSignature(inputs, Schema([ColSpec("double", "fare_usd")])),
+            signature=ModelSignature(inputs, Schema([ColSpec("double", name) for name in ANSWERS])),
             pip_requirements=[f"{name}=={version(name)}" for name in REQUIREMENTS],
         )
     return tracked.register_model(logged.model_uri, name)

@@ -3,6 +3,7 @@
 A bundle behind MLflow's pyfunc interface, kept as code and never pickled.
 """
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ class FareModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defined]
         model_input: pd.DataFrame,
         params: dict[str, Any] | None = None,  # noqa: ARG002 - MLflow's interface
     ) -> pd.DataFrame:
-        """Fares in US dollars.
+        """Fares, their bounds and ride times.
 
         Args:
             context: MLflow's, unused.
@@ -35,15 +36,15 @@ class FareModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defined]
             params: MLflow's, unused.
 
         Returns:
-            (n, 1) `fare_usd`.
+            (n, 4) `fare_usd`, `low_usd`, `high_usd` US dollars, `ride_min` minutes.
         """
-        fares = self.bundle.quote(
+        quotes = self.bundle.quote(
             model_input["pickup_zone"].to_numpy(np.int64),
             model_input["dropoff_zone"].to_numpy(np.int64),
             model_input["pickup_at"].to_numpy("datetime64[us]"),
             model_input["passengers"].to_numpy(np.float32),
         )
-        return pd.DataFrame({"fare_usd": fares})
+        return pd.DataFrame(asdict(quotes))
 
 
 mlflow.models.set_model(FareModel())

@@ -1,0 +1,141 @@
+"""The four questions a model answers, each by trees of its own: fare, its bounds, and the time."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from taxi_assets.domain.cleaning import MIN_DURATION_MIN, MIN_FARE_USD
+from taxi_assets.domain.places import FloatArray
+
+Numbers = npt.NDArray[np.float64]
+Parameters = Mapping[str, float | int | str | bool]
+LEVEL = 0.8  # share of rides that an interval is to hold
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The scale on which trees learn: errors on it count as people feel them.
+
+    Attributes:
+        to: from dollars or minutes to the scale.
+        back: from the scale.
+    """
+
+    to: Callable[[Any], Any]
+    back: Callable[[Any], Any]
+
+
+LINKS = {
+    # a dollar matters more on a short ride
+    "sqrt": Link(np.sqrt, lambda value: np.square(np.maximum(value, 0.0))),
+    # the spread of fares grows with the fare
+    "log": Link(np.log, np.exp),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One question.
+
+    Attributes:
+        target: what it learns from: `fare_usd` or `duration_min`.
+        link: name in `LINKS`.
+        parameters: the objective.
+    """
+
+    target: str
+    link: str
+    parameters: Parameters
+
+
+def heads(level: float = LEVEL) -> dict[str, Head]:
+    """The heads of a model whose interval is to hold a share `level` of rides.
+
+    A Huber loss lies between the mean, which one negotiated fare of 200 dollars would drag along,
+    and the median, which would not feel it at all.
+    """
+    tail = (1.0 - level) / 2.0
+    huber: Parameters = {"objective": "huber", "alpha": 1.5}
+    return {
+        "fare": Head("fare_usd", "sqrt", huber),
+        "low": Head("fare_usd", "log", {"objective": "quantile", "alpha": round(tail, 6)}),
+        "high": Head("fare_usd", "log", {"objective": "quantile", "alpha": round(1.0 - tail, 6)}),
+        "ride_min": Head("duration_min", "sqrt", huber),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Quotes:
+    """Answers for (n,) rides.
+
+    Attributes:
+        fare_usd: expected metered fare, US dollars.
+        low_usd: lower bound of the interval, never above `fare_usd` nor below the minimum fare.
+        high_usd: upper bound, never below `fare_usd`.
+        ride_min: expected minutes.
+    """
+
+    fare_usd: Numbers
+    low_usd: Numbers
+    high_usd: Numbers
+    ride_min: Numbers
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """The trees of all heads.
+
+    Attributes:
+        texts: LightGBM's text format, by head.
+        offset: how far the interval's bounds move apart, in log dollars; see `conformal`.
+    """
+
+    texts: Mapping[str, str]
+    offset: float
+
+    @cached_property
+    def _boosters(self) -> dict[str, Any]:
+        import lightgbm as lgb  # seconds to import, and only training and predicting need it
+
+        return {name: lgb.Booster(model_str=text) for name, text in self.texts.items()}
+
+    def predict(self, features: FloatArray) -> Quotes:
+        """Answers for (n, 40) features."""
+        # starting threads costs more than predicting a few rows
+        threads = 1 if len(features) < 1_000 else 0
+        raw = {
+            name: np.asarray(booster.predict(features, num_threads=threads), np.float64)
+            for name, booster in self._boosters.items()
+        }
+        questions = heads()
+        back = {name: LINKS[questions[name].link].back for name in raw}
+        fare = np.maximum(back["fare"](raw["fare"]), MIN_FARE_USD)
+        low = np.maximum(back["low"](raw["low"] - self.offset), MIN_FARE_USD)
+        return Quotes(
+            fare_usd=fare,
+            low_usd=np.minimum(low, fare),
+            high_usd=np.maximum(back["high"](raw["high"] + self.offset), fare),
+            ride_min=np.maximum(back["ride_min"](raw["ride_min"]), MIN_DURATION_MIN),
+        )
+
+
+def conformal_offset(actual: Numbers, low: Numbers, high: Numbers, level: float) -> float:
+    """How far bounds have to move apart so that they hold a share `level` of rides unseen so far.
+
+    Conformalized quantile regression (Romano, Patterson and Candès, 2019): the distance by which
+    each ride misses its bounds, negative inside, and of these the quantile that, by exchangeability
+    with the next ride, holds it with that probability.
+
+    Args:
+        actual: (n,) outcomes of rides that the bounds' trees have not seen.
+        low: (n,) lower bounds on the same scale.
+        high: (n,) upper bounds.
+        level: share of rides to hold.
+    """
+    missed_by = np.sort(np.maximum(low - actual, actual - high))
+    rank = int(np.ceil((len(actual) + 1) * level))
+    return float(missed_by[min(rank, len(actual)) - 1])
