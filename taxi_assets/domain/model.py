@@ -23,7 +23,6 @@ from taxi_assets.domain.places import FloatArray, learn
 from taxi_assets.domain.window import Window, features_of, out_of_fold, target
 
 SEED = 20_240_131
-MAX_ROUNDS = 600
 PATIENCE = 50  # rounds without improvement before training stops
 HELD_OUT = np.timedelta64(14, "D")  # what the rehearsal is tested on
 PARAMETERS: Parameters = {
@@ -54,7 +53,8 @@ class Rehearsal:
         rides: rides of the last two weeks.
         mae_usd: mean absolute error of the fare on them, US dollars.
         ride_mae_min: the same of the ride time, minutes.
-        rounds: trees by head, where the error on them was least.
+        rounds: trees by head, where the error on them was least, times what there is more to learn
+            from than in the rehearsal.
         offset: the interval's conformal offset, log dollars.
     """
 
@@ -166,12 +166,14 @@ def rehearse(
     test = data.create_valid(features)
     said: dict[str, Numbers] = {}
     rounds: dict[str, int] = {}
+    more = len(window) / len(past)
     for name, head in heads(level).items():
         test.set_label(_scaled(last, head))
-        booster = _fit(data, _scaled(past, head), told[name], MAX_ROUNDS, test)
-        rounds[name] = booster.best_iteration or booster.current_iteration()
-        said[name] = np.asarray(booster.predict(features, num_iteration=rounds[name]))
-        say(f"rehearsal: {name} needs {rounds[name]} trees")
+        booster = _fit(data, _scaled(past, head), told[name], head.rounds, test)
+        best = booster.best_iteration or booster.current_iteration()
+        said[name] = np.asarray(booster.predict(features, num_iteration=best))
+        rounds[name] = min(int(np.ceil(best * more)), head.rounds)
+        say(f"rehearsal: {name} was best with {best} trees")
     fares, minutes = target(last, "fare_usd"), target(last, "duration_min")
     return Rehearsal(
         rides=len(last),
