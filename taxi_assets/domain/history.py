@@ -193,19 +193,27 @@ def hour_history(
         city; `hour_of_week` int32, 0 is Monday midnight to 1 h; `trips` int64; `duration_min` and
         `expected_min` float64, minutes summed over these rides. Sorted by the first three.
     """
-    borough, hour = place_of_borough(zones), hour_of_week(past.pickup_at)
-    pair = borough[past.pickup_zone].astype(np.int64) * PLACES + borough[past.dropoff_zone]
-    cells = np.concatenate([pair * HOURS + hour, hour])  # place 0 to place 0 is the city
-    taken, expected = np.tile(past.duration_min, 2), np.tile(expected_min, 2)
-    code, cell, trips = np.unique(cells, return_inverse=True, return_counts=True)
-    start, end = (_place_id(p) for p in np.divmod((code // HOURS).astype(np.uint64), PLACES))
-    order = np.lexsort((code % HOURS, end, start))
-    columns: dict[str, npt.NDArray[Any]] = {
-        "pickup_zone": start,
-        "dropoff_zone": end,
-        "hour_of_week": (code % HOURS).astype(np.int32),
-        "trips": trips.astype(np.int64),
-        "duration_min": np.bincount(cell, taken, len(code)).round(4),
-        "expected_min": np.bincount(cell, expected, len(code)).round(4),
-    }
-    return pa.table({name: column[order] for name, column in columns.items()})
+    size = len(BOROUGHS)
+    borough = place_of_borough(zones) - SIZE
+    pair = borough[past.pickup_zone] * size + borough[past.dropoff_zone]
+    cell = pair * HOURS + hour_of_week(past.pickup_at)
+    weights = (None, past.duration_min, expected_min)
+    sums = np.stack([np.bincount(cell, weight, size * size * HOURS) for weight in weights])
+    pairs, city = sums.reshape(3, size, size, HOURS), sums.reshape(3, -1, HOURS).sum(axis=1)
+    start, end, hour = np.nonzero(pairs[0])
+    (city_hour,) = np.nonzero(city[0])
+    anywhere = np.full(len(city_hour), ANY_ZONE)
+    columns = [
+        *(np.concatenate(found) for found in ((-1 - start, anywhere), (-1 - end, anywhere))),
+        np.concatenate((hour, city_hour)),
+        *np.hstack((pairs[:, start, end, hour], city[:, city_hour])),
+    ]
+    order = np.lexsort(columns[2::-1])
+    kinds = (np.int32, np.int32, np.int32, np.int64, np.float64, np.float64)
+    names = ("pickup_zone", "dropoff_zone", "hour_of_week", "trips", "duration_min", "expected_min")
+    return pa.table(
+        {
+            name: column[order].round(4).astype(kind)
+            for name, column, kind in zip(names, columns, kinds, strict=True)
+        }
+    )
