@@ -205,7 +205,8 @@ def hour_history(
         "dropoff_zone": end,
         "hour_of_week": (code % HOURS).astype(np.int32),
         "trips": trips.astype(np.int64),
-        "duration_min": np.bincount(cell, taken, len(code)).round(4),
-        "expected_min": np.bincount(cell, expected, len(code)).round(4),
+        # of no rides, numpy counts in whole numbers
+        "duration_min": np.bincount(cell, taken, len(code)).astype(np.float64).round(4),
+        "expected_min": np.bincount(cell, expected, len(code)).astype(np.float64).round(4),
     }
     return pa.table({name: column[order] for name, column in columns.items()})
