@@ -137,8 +137,8 @@ def conformal_offset(actual: Numbers, low: Numbers, high: Numbers, level: float)
         level: share of rides to hold.
 
     Returns:
-        The offset; the widest miss where `actual` is too short for the level: below 1 / (1 - level)
-        rides, no offset can promise it.
+        The offset; the widest miss where there are fewer than level / (1 - level) rides, of which
+        none can promise the level.
     """
     missed_by = np.sort(np.maximum(low - actual, actual - high))
     # 100 * 0.55 is a hair above 55 in binary floats, and must not count as 56
