@@ -193,7 +193,7 @@ def test_the_model_that_ships_has_seen_the_last_two_weeks_too() -> None:
 
     usual, after = (quotes_of(quick(seen), ridden, ahead).fare_usd for seen in (ridden, raised))
 
-    # a quarter of all rides cost twice as much: had they not been seen, trees would stay as they are
+    # a quarter of all rides cost twice as much, and only who has seen them can know
     assert after.mean() > usual.mean() * 1.05
 
 
