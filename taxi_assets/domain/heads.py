@@ -148,7 +148,12 @@ def conformal_offset(actual: Numbers, low: Numbers, high: Numbers, level: float)
         low: (n,) lower bounds on the same scale.
         high: (n,) upper bounds.
         level: share of rides to hold.
+
+    Returns:
+        The offset; the widest miss where there are fewer than level / (1 - level) rides, of which
+        none can promise the level.
     """
     missed_by = np.sort(np.maximum(low - actual, actual - high))
-    rank = int(np.ceil((len(actual) + 1) * level))
+    # 100 * 0.55 is a hair above 55 in binary floats, and must not count as 56
+    rank = int(np.ceil(round((len(actual) + 1) * level, 6)))
     return float(missed_by[min(rank, len(actual)) - 1])

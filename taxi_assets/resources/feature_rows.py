@@ -19,7 +19,7 @@ def read_window(trips: TableSlice, months: Sequence[str]) -> Window:
     """The rides of some months, in memory: 36 bytes each.
 
     Raises:
-        DataError: the table holds fewer rows than it notes.
+        DataError: the table holds fewer rows than it notes, or more.
     """
     parts = {month: trips.month(month) for month in months}
     rows = {month: part.rows for month, part in parts.items()}
@@ -29,16 +29,19 @@ def read_window(trips: TableSlice, months: Sequence[str]) -> Window:
     into = [*(getattr(rides, name) for name in RIDE_COLUMNS), passengers, trend]
     first = 0
     for month, part in parts.items():
-        end = first + rows[month]
+        held = 0
         for batch in part.batches([*RIDE_COLUMNS, "passengers", "fare_trend"]):
-            for array, column in zip(into, batch.columns, strict=True):
-                array[first : first + len(batch)] = column.to_numpy(zero_copy_only=False)
-            first += len(batch)
-        if first != end:  # the rest of the arrays was never written
+            place = slice(first + held, first + held + len(batch))
+            held += len(batch)
+            if held <= rows[month]:  # there is no room for more
+                for array, column in zip(into, batch.columns, strict=True):
+                    array[place] = column.to_numpy(zero_copy_only=False)
+        if held != rows[month]:  # of fewer, the rest of the arrays was never written
             raise DataError(
-                f"{trips.name} notes {rows[month]:,} rows for {month} and holds "
-                f"{first - end + rows[month]:,}: rows were deleted by hand; run that month again."
+                f"{trips.name} notes {rows[month]:,} rows for {month} and holds {held:,}: "
+                "rows were deleted or added by hand; run that month again."
             )
+        first += held
     return Window(rows, rides, passengers, trend)
 
 

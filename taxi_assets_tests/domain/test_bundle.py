@@ -2,38 +2,41 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-import lightgbm as lgb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from taxi_assets.domain.bundle import FILES, load, save
+from taxi_assets.domain.bundle import FILES, FORMAT, TABLES, TEXTS, load, save
 from taxi_assets.domain.errors import BundleError, RegistryError
-from taxi_assets.domain.features import FEATURES, build_features, places
-from taxi_assets.domain.history import route_history
+from taxi_assets.domain.features import FEATURES, build_features
+from taxi_assets.domain.heads import Predictor, Quotes
 from taxi_assets.domain.model import Trained
-from taxi_assets.domain.schemas import ZONES
-from taxi_assets_tests.builders import NOON, canonical_trips, month_of_trips, square_city
+from taxi_assets.domain.places import learn
+from taxi_assets.domain.window import Window, out_of_fold
+from taxi_assets_tests.builders import NOON, knowledge, rides, square_city
 
-HISTORY = route_history([canonical_trips(pickup_zone=[74, 75], dropoff_zone=[75, 74])])
+PAST = rides(pickup_zone=[74, 75], dropoff_zone=[75, 74])
+KNOWN = knowledge(PAST)
+NOTHING_KNOWN = knowledge(PAST.take(slice(0, 0)))
 PROVENANCE = {"fleet": "green", "month": "2025-03", "code_version": "abc"}
-
-
-def zones_table() -> pa.Table:
-    return pa.Table.from_pandas(square_city()[ZONES.arrow.names], ZONES.arrow)
+RIDES = (
+    np.array([74, 132]),
+    np.array([75, 1]),
+    np.array([NOON, NOON], "datetime64[us]"),
+    np.array([1.0, np.nan]),
+)
 
 
 @pytest.fixture
 def folder(tmp_path: Path, trained: Trained) -> Path:
     """A bundle as saved."""
     folder = tmp_path / "bundle"
-    folder.mkdir()
-    save(folder, trained, zones_table(), HISTORY, PROVENANCE)
+    save(folder, trained, KNOWN, PROVENANCE)
     return folder
 
 
@@ -47,41 +50,52 @@ def rewrite_manifest(folder: Path, change: Callable[[dict[str, Any]], object]) -
 def test_a_bundle_loads_as_it_was_saved(folder: Path, trained: Trained) -> None:
     bundle = load(folder)
 
-    assert bundle.model_text == trained.model_text
+    assert bundle.predictor == Predictor(trained.texts, trained.rehearsal.offset)
+    assert bundle.level == trained.level
     assert bundle.linear == trained.linear
     assert bundle.global_median_usd == trained.global_median_usd
-    assert bundle.history.equals(HISTORY)
-    assert bundle.zones.equals(zones_table().to_pandas())
+    assert bundle.routes.equals(KNOWN.routes)
+    assert bundle.hours.equals(KNOWN.hours)
+    assert bundle.zones.equals(KNOWN.zones.to_pandas())
+
+
+def test_a_bundle_of_no_past_loads_as_it_was_saved(tmp_path: Path, trained: Trained) -> None:
+    save(tmp_path, trained, NOTHING_KNOWN, PROVENANCE)
+
+    bundle = load(tmp_path)
+
+    assert bundle.routes.equals(NOTHING_KNOWN.routes)
+    assert bundle.hours.equals(NOTHING_KNOWN.hours)
+    assert np.isfinite(bundle.quote(*RIDES).fare_usd).all()
+
+
+def assert_same(quotes: Quotes, others: Quotes) -> None:
+    for field in fields(Quotes):
+        np.testing.assert_array_equal(getattr(quotes, field.name), getattr(others, field.name))
 
 
 def test_a_bundle_predicts_as_the_model_did_when_it_was_trained(
-    folder: Path, trained: Trained
+    folder: Path, trained: Trained, winter: Window
 ) -> None:
-    features = month_of_trips("2025-03", 1500, 3).features
-    expected = lgb.Booster(model_str=trained.model_text).predict(features)
+    features = out_of_fold(winter, square_city())
+    predictor = Predictor(trained.texts, trained.rehearsal.offset)
 
     bundle = load(folder)
 
-    np.testing.assert_array_equal(bundle.predict(features), expected)
-    np.testing.assert_array_equal(bundle.predict(features[:1]), expected[:1])
+    assert_same(bundle.predict(features), predictor.predict(features))
+    assert_same(bundle.predict(features[:1]), predictor.predict(features[:1]))
 
 
 def test_a_quote_is_the_prediction_for_the_features_that_training_would_build(
     folder: Path,
 ) -> None:
     bundle = load(folder)
-    trips = (
-        np.array([74, 132]),
-        np.array([75, 1]),
-        np.array([NOON, NOON], "datetime64[us]"),
-        np.array([1.0, np.nan]),
-    )
 
-    quotes = bundle.quote(*trips)
+    quotes = bundle.quote(*RIDES)
 
-    features = build_features(*trips, places(square_city(), HISTORY))
-    np.testing.assert_array_equal(quotes, bundle.predict(features))
-    assert quotes.dtype == np.float64
+    features = build_features(*RIDES, learn(square_city(), PAST))
+    assert_same(quotes, bundle.predict(features))
+    assert {getattr(quotes, field.name).dtype.name for field in fields(Quotes)} == {"float64"}
 
 
 def test_the_manifest_says_what_the_model_is_made_of_and_from(
@@ -91,23 +105,20 @@ def test_the_manifest_says_what_the_model_is_made_of_and_from(
 
     assert PROVENANCE.items() <= manifest.items()
     assert manifest["features"] == list(FEATURES)
-    assert manifest["rounds"] == trained.rounds
+    assert manifest["format"] == FORMAT
+    assert manifest["rehearsal"] == asdict(trained.rehearsal)
     assert manifest["training_rows"] == trained.rows
     assert manifest["parameters"] == trained.parameters
     assert set(manifest["files"]) == set(FILES)
 
 
-def save_to(folder: Path, trained: Trained, **other: Any) -> str:
-    folder.mkdir()
-    told = {"zones": zones_table(), "history": HISTORY, "provenance": PROVENANCE} | other
-    return save(folder, trained, told["zones"], told["history"], told["provenance"])
-
-
 def test_the_same_model_has_the_same_identity_wherever_it_came_from(
     tmp_path: Path, trained: Trained
 ) -> None:
-    one = save_to(tmp_path / "one", trained)
-    two = save_to(tmp_path / "two", trained, provenance={"fleet": "green", "code_version": "def"})
+    elsewhere = {"fleet": "green", "code_version": "def"}
+
+    one = save(tmp_path / "one", trained, KNOWN, PROVENANCE)
+    two = save(tmp_path / "two", trained, KNOWN, elsewhere)
 
     assert one == two == load(tmp_path / "one").manifest["identity"]
 
@@ -115,27 +126,94 @@ def test_the_same_model_has_the_same_identity_wherever_it_came_from(
 def test_whatever_can_change_an_answer_changes_the_identity(
     tmp_path: Path, trained: Trained
 ) -> None:
-    zones = zones_table()
-    moved = zones.set_column(4, "x_mi", pa.array(np.asarray(zones["x_mi"]) + 0.1))
-    dearer = replace(trained, global_median_usd=trained.global_median_usd + 0.01)
-
-    identities = [
-        save_to(tmp_path / "as it was", trained),
-        save_to(tmp_path / "zones moved", trained, zones=moved),
-        save_to(tmp_path / "without a past", trained, history=route_history([])),
-        save_to(tmp_path / "another baseline", dearer),
+    x_mi = pa.array(np.asarray(KNOWN.zones["x_mi"]) + 0.1)
+    moved = KNOWN.zones.set_column(KNOWN.zones.column_names.index("x_mi"), "x_mi", x_mi)
+    wider = replace(trained.rehearsal, offset=trained.rehearsal.offset + 0.01)
+    linear = replace(trained.linear, intercept_usd=trained.linear.intercept_usd + 0.01)
+    made_of = [
+        (trained, KNOWN),
+        (trained, replace(KNOWN, zones=moved)),
+        (trained, replace(KNOWN, routes=NOTHING_KNOWN.routes)),
+        (trained, replace(KNOWN, hours=NOTHING_KNOWN.hours)),
+        (replace(trained, rehearsal=wider), KNOWN),
+        (replace(trained, level=0.9), KNOWN),
+        (replace(trained, global_median_usd=trained.global_median_usd + 0.01), KNOWN),
+        (replace(trained, linear=linear), KNOWN),
+        *(
+            (replace(trained, texts={**trained.texts, head: text + "\n"}), KNOWN)
+            for head, text in trained.texts.items()
+        ),
     ]
 
-    assert len(set(identities)) == 4
+    identities = [
+        save(tmp_path / str(number), model, known, PROVENANCE)
+        for number, (model, known) in enumerate(made_of)
+    ]
+
+    assert len(set(identities)) == len(made_of)
+
+
+def test_a_bundle_says_what_its_files_are() -> None:
+    assert TEXTS == ("fare.txt", "low.txt", "high.txt", "ride_min.txt")
+    assert {*TEXTS, *TABLES, "answers.json"} == set(FILES)
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_one_changed_byte_is_noticed_and_its_file_named(folder: Path, name: str) -> None:
-    content = bytearray((folder / name).read_bytes())
-    content[len(content) // 2] ^= 1
-    (folder / name).write_bytes(content)
+    whole = (folder / name).read_bytes()
+
+    for place in (0, len(whole) // 2, len(whole) - 1):
+        content = bytearray(whole)
+        content[place] ^= 1
+        (folder / name).write_bytes(content)
+        with pytest.raises(BundleError, match=f"^{name} of the model bundle changed since"):
+            load(folder)
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize(
+    "change", [lambda b: b[:-1], lambda b: b + b"\n", lambda _: b""], ids=["cut", "longer", "empty"]
+)
+def test_a_file_of_another_length_is_noticed(
+    folder: Path, name: str, change: Callable[[bytes], bytes]
+) -> None:
+    (folder / name).write_bytes(change((folder / name).read_bytes()))
 
     with pytest.raises(BundleError, match=f"^{name} of the model bundle changed since"):
+        load(folder)
+
+
+def test_every_changed_file_is_named(folder: Path) -> None:
+    for name in ("low.txt", "hour_history.parquet"):
+        (folder / name).write_bytes(b"")
+
+    with pytest.raises(BundleError, match=r"^low\.txt, hour_history\.parquet of the model bundle"):
+        load(folder)
+
+
+def swap_bounds(folder: Path) -> None:
+    low, high = ((folder / name).read_bytes() for name in ("low.txt", "high.txt"))
+    (folder / "low.txt").write_bytes(high)
+    (folder / "high.txt").write_bytes(low)
+
+
+def test_heads_that_were_swapped_are_noticed(folder: Path) -> None:
+    swap_bounds(folder)
+
+    with pytest.raises(BundleError, match=r"^low\.txt, high\.txt of the model bundle changed"):
+        load(folder)
+
+
+def test_heads_that_were_swapped_in_the_manifest_too_are_noticed(folder: Path) -> None:
+    swap_bounds(folder)
+
+    def swap(manifest: dict[str, Any]) -> None:
+        files = manifest["files"]
+        files["low.txt"], files["high.txt"] = files["high.txt"], files["low.txt"]
+
+    rewrite_manifest(folder, swap)
+
+    with pytest.raises(BundleError, match="identity in the manifest is not that of the files"):
         load(folder)
 
 
@@ -167,7 +245,7 @@ def test_a_file_that_is_listed_but_does_not_belong_is_noticed(folder: Path) -> N
     [
         pytest.param(lambda m: m.update(features=[*FEATURES][:-1]), id="fewer features"),
         pytest.param(lambda m: m.update(features=[*FEATURES][::-1]), id="another order"),
-        pytest.param(lambda m: m.update(format=2), id="another format"),
+        pytest.param(lambda m: m.update(format=FORMAT - 1), id="another format"),
     ],
 )
 def test_a_bundle_of_other_feature_code_is_refused(
@@ -226,4 +304,5 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
 
 def test_the_tables_of_a_bundle_are_plain_parquet(folder: Path) -> None:
     assert pq.read_table(folder / "zones.parquet").num_rows == 263
-    assert pq.read_table(folder / "route_history.parquet").equals(HISTORY)
+    assert pq.read_table(folder / "route_history.parquet").equals(KNOWN.routes)
+    assert pq.read_table(folder / "hour_history.parquet").equals(KNOWN.hours)

@@ -1,55 +1,76 @@
-"""Training, and the baselines a model has to beat."""
+"""Training: a rehearsal that can be checked, and a model that has learned."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import lightgbm as lgb
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from taxi_assets.domain.baselines import fit_linear
 from taxi_assets.domain.errors import DataError
-from taxi_assets.domain.features import CATEGORICAL, FEATURES
-from taxi_assets.domain.model import (
-    MAX_ROUNDS,
-    PARAMETERS,
-    MonthOfTrips,
-    Trained,
-    fit_linear,
-    route_median,
-    train,
-)
-from taxi_assets_tests.builders import month_of_trips
+from taxi_assets.domain.features import FEATURES
+from taxi_assets.domain.heads import LEVEL, LINKS, Predictor, Quotes, heads
+from taxi_assets.domain.history import METRICS
+from taxi_assets.domain.model import HELD_OUT, MAX_ROUNDS, PARAMETERS, PATIENCE, Trained, train
+from taxi_assets.domain.places import FloatArray, learn
+from taxi_assets.domain.window import Window, features_of, out_of_fold
+from taxi_assets_tests.builders import square_city, window
 
 NAMES = list(FEATURES)
-MONTHS = [month_of_trips("2025-01", 500, 1), month_of_trips("2025-02", 250, 2)]
+SMALL = {"2025-01": 150, "2025-02": 150}
+BRIEF = {**PARAMETERS, "learning_rate": 0.3, "num_leaves": 7}  # for tests of anything but quality
 
 
-def test_the_same_trips_train_the_same_model(trained: Trained) -> None:
-    again = train(MONTHS, threads=2)
-
-    assert again == trained
+def quick(ridden: Window) -> Trained:
+    return train(ridden, square_city(), threads=1, parameters=BRIEF)
 
 
-def test_other_trips_train_another_model(trained: Trained) -> None:
-    january, february = MONTHS
-    dearer = replace(february, fare_usd=february.fare_usd + 0.01)
-
-    assert train([january, dearer], threads=2).model_text != trained.model_text
-
-
-def test_training_says_what_it_learned_from(trained: Trained) -> None:
-    assert trained.rows == {"2025-01": 500, "2025-02": 250}
-    assert trained.global_median_usd == np.median(np.concatenate([m.fare_usd for m in MONTHS]))
-    assert PARAMETERS.items() <= trained.parameters.items()
-    assert trained.parameters["num_threads"] == 2
+def dearer(ridden: Window, rows: slice, factor: float) -> Window:
+    """The same rides, some of them at another fare."""
+    fares = ridden.rides.fare_usd.copy()
+    fares[rows] *= np.float32(factor)
+    return replace(ridden, rides=replace(ridden.rides, fare_usd=fares))
 
 
-def test_the_model_names_its_features_and_has_the_chosen_number_of_trees(trained: Trained) -> None:
-    booster = lgb.Booster(model_str=trained.model_text)
+def test_the_same_rides_train_the_same_model() -> None:
+    once, again = (quick(window(SMALL, seed=1)) for _ in range(2))
 
-    assert booster.feature_name() == NAMES
-    assert booster.num_trees() == trained.rounds
+    assert again == once
+
+
+def test_one_other_fare_trains_another_model() -> None:
+    ridden = window(SMALL, seed=1)
+    other = dearer(ridden, slice(100, 101), 2)
+
+    texts, changed = quick(ridden).texts, quick(other).texts
+
+    assert all(changed[name] != texts[name] for name in ("fare", "low", "high"))
+
+
+def test_training_says_what_it_learned_from(trained: Trained, winter: Window) -> None:
+    assert trained.rows == {"2025-01": 600, "2025-02": 600}
+    assert trained.level == LEVEL
+    median = np.median(winter.rides.fare_usd)
+    assert trained.global_median_usd == pytest.approx(median, abs=0.005)
+    for name, head in heads().items():
+        assert {**PARAMETERS, **head.parameters}.items() <= trained.parameters[name].items()
+        assert trained.parameters[name]["num_threads"] == 2
+
+
+def test_the_linear_baseline_learns_from_the_same_rows(trained: Trained, winter: Window) -> None:
+    assert trained.linear == fit_linear(out_of_fold(winter, square_city()), winter.rides.fare_usd)
+
+
+def test_every_head_names_its_features_and_has_the_rehearsed_number_of_trees(
+    trained: Trained,
+) -> None:
+    assert list(trained.texts) == list(heads())
+    for name, text in trained.texts.items():
+        booster = lgb.Booster(model_str=text)
+        assert booster.feature_name() == NAMES
+        assert booster.num_trees() == trained.rehearsal.rounds[name]
+        assert 1 < booster.num_trees() < MAX_ROUNDS
 
 
 def test_importances_are_shares_of_the_gain_with_the_largest_first(trained: Trained) -> None:
@@ -62,152 +83,199 @@ def test_importances_are_shares_of_the_gain_with_the_largest_first(trained: Trai
 
 
 def test_a_model_that_splits_nothing_gives_no_feature_importance() -> None:
-    few = [month_of_trips("2025-01", 5, 1), month_of_trips("2025-02", 5, 2)]
+    few = window({"2025-01": 8, "2025-02": 8}, seed=1)
 
-    assert set(train(few, threads=1).importance.values()) == {0.0}
-
-
-def test_training_stops_early_where_the_last_month_is_predicted_best(trained: Trained) -> None:
-    january, february = MONTHS
-    data = lgb.Dataset(january.features, january.fare_usd)
-    booster = lgb.train(trained.parameters, data, trained.rounds + 20)
-
-    def rmse(trees: int) -> float:
-        predicted = booster.predict(february.features, num_iteration=trees)
-        return float(np.sqrt(np.mean((predicted - february.fare_usd) ** 2)))
-
-    assert 1 < trained.rounds < MAX_ROUNDS
-    assert trained.early_stop_rmse_usd == pytest.approx(rmse(trained.rounds))
-    nearby = range(max(1, trained.rounds - 20), trained.rounds + 21)
-    assert min(nearby, key=rmse) == trained.rounds
+    assert set(train(few, square_city(), threads=1).importance.values()) == {0.0}
 
 
-def test_the_final_model_has_seen_the_last_month_too(trained: Trained) -> None:
-    january, february = MONTHS
-    raised = replace(february, fare_usd=february.fare_usd * 2)
-
-    booster = lgb.Booster(model_str=train([january, raised], threads=2).model_text)
-
-    before = lgb.Booster(model_str=trained.model_text).predict(february.features)
-    assert booster.predict(february.features).mean() > before.mean() * 1.1
+def halves(ridden: Window) -> tuple[Window, Window]:
+    """What the rehearsal learns from, and the last two weeks."""
+    early = ridden.rides.pickup_at < ridden.rides.pickup_at.max() - HELD_OUT
+    return ridden.take(early), ridden.take(~early)
 
 
-def test_a_model_of_ordinary_trips_beats_the_global_median(trained: Trained) -> None:
-    march = month_of_trips("2025-03", 400, 3)
-
-    predicted = lgb.Booster(model_str=trained.model_text).predict(march.features)
-
-    miss = np.abs(predicted - march.fare_usd).mean()
-    assert miss < 0.2 * np.abs(trained.global_median_usd - march.fare_usd).mean()
-
-
-def test_parameters_may_be_chosen() -> None:
-    trained = train(MONTHS, threads=2, parameters={**PARAMETERS, "num_leaves": 3})
-
-    assert trained.parameters["num_leaves"] == 3
-    assert "num_leaves=3\n" in trained.model_text
-
-
-def test_another_objective_reports_its_rmse_too() -> None:
-    trained = train(MONTHS, threads=2, parameters={**PARAMETERS, "objective": "l1"})
-
-    assert 0 < trained.early_stop_rmse_usd < 10
+@pytest.fixture(scope="module")
+def dress(winter: Window, trained: Trained) -> tuple[dict[str, lgb.Booster], FloatArray]:
+    """The rehearsal's trees, grown a second way and further than needed, and what tests them."""
+    past, last = halves(winter)
+    features = out_of_fold(past, square_city())
+    boosters = {
+        name: lgb.train(
+            trained.parameters[name],
+            lgb.Dataset(features, LINKS[head.link].to(getattr(past.rides, head.target))),
+            trained.rehearsal.rounds[name] + PATIENCE,
+        )
+        for name, head in heads().items()
+    }
+    return boosters, features_of(last, learn(square_city(), past.rides))
 
 
-NO_TRIPS = MonthOfTrips("2025-03", MONTHS[0].features[:0], MONTHS[0].fare_usd[:0])
+def test_the_rehearsals_numbers_can_be_computed_a_second_way(
+    winter: Window, trained: Trained, dress: tuple[dict[str, lgb.Booster], FloatArray]
+) -> None:
+    boosters, features = dress
+    _, last = halves(winter)
+    said = {
+        name: booster.predict(features, num_iteration=trained.rehearsal.rounds[name])
+        for name, booster in boosters.items()
+    }
+
+    fare_missed = np.square(said["fare"]) - last.rides.fare_usd
+    ride_missed = np.square(said["ride_min"]) - last.rides.duration_min
+    told = trained.rehearsal
+    assert told.rides == len(last)
+    assert told.mae_usd == pytest.approx(np.abs(fare_missed).mean(), rel=1e-6)
+    assert told.ride_mae_min == pytest.approx(np.abs(ride_missed).mean(), rel=1e-6)
+    fares = np.log(last.rides.fare_usd.astype(float))
+    missed = sorted(np.maximum(said["low"] - fares, fares - said["high"]))
+    assert told.offset == pytest.approx(missed[int(np.ceil((len(last) + 1) * 0.8)) - 1], rel=1e-6)
+
+
+@pytest.mark.parametrize(("name", "alpha"), [("low", 0.1), ("high", 0.9)])
+def test_a_bound_grows_as_many_trees_as_the_last_two_weeks_are_held_best_by(
+    winter: Window,
+    trained: Trained,
+    dress: tuple[dict[str, lgb.Booster], FloatArray],
+    name: str,
+    alpha: float,
+) -> None:
+    (boosters, features), (_, last) = dress, halves(winter)
+    fares = np.log(last.rides.fare_usd.astype(float))
+
+    def pinball(trees: int) -> float:
+        missed = fares - boosters[name].predict(features, num_iteration=trees)
+        return float(np.maximum(alpha * missed, (alpha - 1) * missed).mean())
+
+    rounds = trained.rehearsal.rounds[name]
+    losses = {
+        trees: pinball(trees) for trees in range(max(1, rounds - PATIENCE), rounds + PATIENCE)
+    }
+    assert losses[rounds] == pytest.approx(min(losses.values()), rel=1e-9)
+
+
+def quotes_of(trained: Trained, past: Window, ahead: Window) -> Quotes:
+    """What a model says of rides to come."""
+    features = features_of(ahead, learn(square_city(), past.rides))
+    return Predictor(trained.texts, trained.rehearsal.offset).predict(features)
+
+
+def test_a_model_of_ordinary_rides_beats_the_global_median_and_nears_the_noise(
+    trained: Trained, winter: Window
+) -> None:
+    march = window({"2025-03": 800}, seed=3)
+
+    quotes = quotes_of(trained, winter, march)
+
+    fares, minutes = march.rides.fare_usd, march.rides.duration_min
+    missed = np.abs(quotes.fare_usd - fares).mean()
+    assert missed < 0.2 * np.abs(trained.global_median_usd - fares).mean()
+    assert missed < 1.15  # whoever knew the rule would miss by 0.80 on average
+    assert np.abs(quotes.ride_min - minutes).mean() < 1.25
+
+
+def test_the_interval_holds_its_share_of_rides_to_come(trained: Trained, winter: Window) -> None:
+    april = window({"2025-04": 4_000}, seed=4)
+
+    quotes = quotes_of(trained, winter, april)
+
+    fares = april.rides.fare_usd
+    held = ((quotes.low_usd <= fares) & (fares <= quotes.high_usd)).mean()
+    # the offset was learned from some 300 rides: 0.023 is one standard error of that alone
+    assert held == pytest.approx(0.8, abs=0.07)
+    assert (quotes.high_usd - quotes.low_usd).mean() < 5  # 80 % of the noise is 2.56 dollars wide
+
+
+def test_the_model_that_ships_has_seen_the_last_two_weeks_too() -> None:
+    ridden = window({"2025-01": 300, "2025-02": 300}, seed=1)
+    past, _ = halves(ridden)
+    raised = dearer(ridden, slice(len(past), None), 2)
+    ahead = window({"2025-03": 300}, seed=2)
+
+    usual, after = (quotes_of(quick(seen), ridden, ahead).fare_usd for seen in (ridden, raised))
+
+    # a quarter of all rides cost twice as much, and only who has seen them can know
+    assert after.mean() > usual.mean() * 1.05
+
+
+def test_parameters_and_level_may_be_chosen_and_reach_the_trees() -> None:
+    chosen = {**BRIEF, "num_leaves": 3}
+
+    trained = train(window(SMALL, seed=1), square_city(), threads=1, level=0.5, parameters=chosen)
+
+    assert trained.level == 0.5
+    assert all("[num_leaves: 3]" in text for text in trained.texts.values())
+    assert "[alpha: 0.25]" in trained.texts["low"]
+    assert "[alpha: 0.75]" in trained.texts["high"]
+    assert {told["num_leaves"] for told in trained.parameters.values()} == {3}
+
+
+def test_a_wider_level_gives_wider_intervals() -> None:
+    ridden, ahead = window({"2025-01": 300, "2025-02": 300}, seed=1), window({"2025-03": 200}, 2)
+
+    widths = []
+    for level in (0.5, 0.8, 0.95):
+        trained = train(ridden, square_city(), threads=1, level=level, parameters=BRIEF)
+        quotes = quotes_of(trained, ridden, ahead)
+        widths.append((quotes.high_usd - quotes.low_usd).mean())
+
+    assert widths == sorted(widths)
+    assert widths[2] > 1.5 * widths[0]
+
+
+def test_training_tells_how_far_it_is() -> None:
+    said: list[str] = []
+
+    trained = train(
+        window(SMALL, seed=1), square_city(), threads=1, parameters=BRIEF, say=said.append
+    )
+
+    rounds, rides = trained.rehearsal.rounds, trained.rehearsal.rides
+    assert said == [
+        f"rehearsal: {300 - rides} rides, tested on the {rides} of the last two weeks",
+        *(f"rehearsal: {name} needs {count} trees" for name, count in rounds.items()),
+        *(f"{name}: {count} trees on 300 rides" for name, count in rounds.items()),
+    ]
 
 
 @pytest.mark.parametrize(
     "months",
     [
-        pytest.param([], id="none"),
-        pytest.param(MONTHS[:1], id="one"),
-        pytest.param([NO_TRIPS, *MONTHS], id="one without trips"),
-        pytest.param([*MONTHS, NO_TRIPS], id="a last one without trips"),
+        pytest.param({}, id="none"),
+        pytest.param({"2025-01": 50}, id="one"),
+        pytest.param({"2025-01": 0, "2025-02": 50}, id="one and one without trips"),
+        pytest.param({"2025-01": 50, "2025-02": 0, "2025-03": 0}, id="one and two without"),
     ],
 )
-def test_a_model_needs_two_months_with_trips(months: list[MonthOfTrips]) -> None:
+def test_a_model_needs_two_months_with_trips(months: Mapping[str, int]) -> None:
+    ridden = replace(window({"2025-01": sum(months.values())}, seed=1), months=dict(months))
+
     with pytest.raises(DataError, match="at least two months that have trips"):
-        train(months, threads=1)
+        quick(ridden)
 
 
-def test_training_leaves_its_months_alone() -> None:
-    months = [month_of_trips("2025-01", 200, 1), month_of_trips("2025-02", 200, 2)]
-    months[0].features[0, NAMES.index("passengers")] = np.nan
-    before = [(m.features.copy(), m.fare_usd.copy()) for m in months]
+def test_a_model_needs_rides_from_before_its_last_two_weeks() -> None:
+    ridden = window(SMALL, seed=1)
+    late = replace(halves(ridden)[1], months={"2025-01": 1, "2025-02": 1})
 
-    train(months, threads=1)
-
-    for month, (features, fares) in zip(months, before, strict=True):
-        np.testing.assert_array_equal(month.features, features)
-        np.testing.assert_array_equal(month.fare_usd, fares)
+    with pytest.raises(DataError, match="rides from before its last two weeks"):
+        quick(late)
 
 
-AMOUNTS = [NAMES.index(name) for name in NAMES if name not in CATEGORICAL]
+def test_a_month_without_trips_among_others_does_not_disturb() -> None:
+    ridden = window({"2025-01": 150, "2025-02": 0, "2025-03": 150}, seed=1)
+
+    assert quick(ridden).rows == {"2025-01": 150, "2025-02": 0, "2025-03": 150}
 
 
-@given(seed=st.integers(0, 1000), missing=st.floats(0, 0.5))
-def test_the_linear_baseline_is_plain_least_squares(seed: int, missing: float) -> None:
-    rng = np.random.default_rng(seed)
-    features = rng.normal(5, 3, (200, len(FEATURES))).astype(np.float32)
-    features[rng.random(features.shape) < missing] = np.nan
-    fares = rng.normal(15, 5, 200)
+def test_training_leaves_its_rides_and_zones_alone() -> None:
+    ridden, same = (window(SMALL, seed=1) for _ in range(2))
+    zones = square_city().copy()
 
-    predicted = fit_linear(features, fares).predict(features)
+    trained = train(ridden, zones, threads=1, parameters=BRIEF)
 
-    amounts = features[:, AMOUNTS].astype(float)
-    filled = np.where(np.isnan(amounts), np.nanmean(amounts, axis=0), amounts)
-    design = np.column_stack([np.ones(200), filled])
-    weight, *_ = np.linalg.lstsq(design, fares, rcond=None)
-    np.testing.assert_allclose(predicted, design @ weight, atol=1e-6)
-
-
-def test_the_linear_baseline_finds_a_line() -> None:
-    features = np.ones((50, len(FEATURES)), np.float32)
-    features[:, NAMES.index("straight_mi")] = np.arange(50)
-    fares = 3.0 + 3.5 * np.arange(50)
-    far = features[:1].copy()
-    far[0, NAMES.index("straight_mi")] = 100
-
-    linear = fit_linear(features, fares)
-
-    np.testing.assert_allclose(linear.predict(features), fares)
-    np.testing.assert_allclose(linear.predict(far), [353.0])
-
-
-def test_zone_ids_are_names_to_the_linear_baseline_and_not_amounts() -> None:
-    january, february = MONTHS
-    linear = fit_linear(january.features, january.fare_usd)
-    elsewhere = february.features.copy()
-    elsewhere[:, [NAMES.index(name) for name in CATEGORICAL]] = 263
-
-    predicted = linear.predict(elsewhere)
-
-    np.testing.assert_array_equal(predicted, linear.predict(february.features))
-
-
-def test_a_missing_value_counts_as_its_mean_to_the_linear_baseline() -> None:
-    january, _ = MONTHS
-    linear = fit_linear(january.features, january.fare_usd)
-    known, unknown = january.features[:1].copy(), january.features[:1].copy()
-    known[0, NAMES.index("passengers")] = january.features[:, NAMES.index("passengers")].mean()
-    unknown[0, NAMES.index("passengers")] = np.nan
-
-    np.testing.assert_allclose(linear.predict(unknown), linear.predict(known), rtol=1e-6)
-
-
-def test_a_feature_that_is_never_known_does_not_disturb_the_linear_baseline() -> None:
-    january, _ = MONTHS
-    features = january.features.copy()
-    features[:, NAMES.index("route_fare_usd")] = np.nan
-
-    predicted = fit_linear(features, january.fare_usd).predict(features)
-
-    assert np.isfinite(predicted).all()
-
-
-def test_the_route_median_is_what_the_route_has_cost_or_else_the_global_median() -> None:
-    features = np.zeros((3, len(FEATURES)), np.float32)
-    features[:, NAMES.index("route_fare_usd")] = [13.5, np.nan, 70.0]
-
-    assert route_median(features, otherwise_usd=15.0).tolist() == [13.5, 15.0, 70.0]
+    assert zones.equals(square_city())
+    for name in ("pickup_zone", "dropoff_zone", "pickup_at", *METRICS):
+        np.testing.assert_array_equal(getattr(ridden.rides, name), getattr(same.rides, name))
+    np.testing.assert_array_equal(ridden.passengers, same.passengers)
+    np.testing.assert_array_equal(ridden.fare_trend, same.fare_trend)
+    assert trained.rows is not ridden.months

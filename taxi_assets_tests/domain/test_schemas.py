@@ -3,9 +3,18 @@
 import pyarrow as pa
 import pytest
 
-from taxi_assets.domain.features import FEATURES
+from taxi_assets.domain.features import CARRIED, FEATURES, LEARNED
 from taxi_assets.domain.fleets import FLEETS, Fleet
-from taxi_assets.domain.schemas import CLEAN_TRIPS, MONTH, REJECTED_TRIPS, TABLES, Table
+from taxi_assets.domain.schemas import (
+    CLEAN_TRIPS,
+    HOUR_HISTORY,
+    MONTH,
+    REJECTED_TRIPS,
+    ROUTE_HISTORY,
+    TABLES,
+    TRIP_FEATURES,
+    Table,
+)
 
 PLAIN_TYPES = {
     pa.int32(),
@@ -66,9 +75,38 @@ def test_only_what_is_learned_and_the_passengers_may_be_missing_among_features()
     missing = {column.name for column in features if column.nullable}
 
     assert [column.name for column in features] == list(FEATURES)
-    learned = {
-        f"{where}_{what}"
-        for where in ("route", "pickup", "dropoff")
-        for what in ("fare_usd", "distance_mi", "duration_min")
-    }
-    assert missing == learned | {"passengers"}
+    assert missing == {*LEARNED, "passengers"} - {"route_trips", "hour_pace", "fare_trend"}
+
+
+def test_features_carry_what_there_is_to_learn_and_how_it_was_billed() -> None:
+    assert TRIP_FEATURES.arrow.names == [*CARRIED, *FEATURES]
+    carried, clean = (
+        {column.name: column for column in table.columns} for table in (TRIP_FEATURES, CLEAN_TRIPS)
+    )
+    assert all(carried[name] == clean[name] for name in CARRIED)
+
+
+@pytest.mark.parametrize(
+    ("name", "low"),
+    [
+        ("pickup_zone", 1.0),
+        ("pickup_borough", 0.0),
+        ("holiday", 0.0),
+        ("hour_pace", 0.0),
+        ("expected_fare_usd", 0.0),
+        ("east_mi", None),
+        ("dropoff_y_mi", None),
+        ("passengers", None),
+    ],
+)
+def test_a_feature_is_bounded_unless_it_may_point_anywhere(name: str, low: float | None) -> None:
+    features = {column.name: column for column in TRIP_FEATURES.columns}
+
+    assert features[name].low == low
+
+
+@pytest.mark.parametrize("table", [ROUTE_HISTORY, HOUR_HISTORY], ids=["routes", "hours"])
+def test_a_place_in_history_is_a_zone_a_borough_or_the_city(table: Table) -> None:
+    places = [column for column in table.columns if column.name in ("pickup_zone", "dropoff_zone")]
+
+    assert [(place.low, place.high) for place in places] == [(-6, 263)] * 2

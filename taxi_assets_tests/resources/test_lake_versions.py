@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from taxi_assets.domain.errors import DataError, SnapshotGone, VersionMismatch
+from taxi_assets.domain.errors import SnapshotGone, VersionMismatch
 from taxi_assets.domain.schemas import TRIP_FEATURES, Column
 from taxi_assets.domain.versions import content_hash
-from taxi_assets.resources.feature_rows import month_of_trips
+from taxi_assets.resources.feature_rows import read_window
 from taxi_assets.resources.table_slice import TableSlice, TableVersion
 from taxi_assets_tests.lakes import MONTHS, NAME, RIDES, Place, rides
 from taxi_assets_tests.resources.conftest import local_lake
@@ -348,22 +348,10 @@ def features(rows: int) -> pa.RecordBatch:
     return pa.record_batch(columns, schema=TRIP_FEATURES.arrow)
 
 
-def test_a_month_with_fewer_rows_than_noted_is_no_training_data(home: Place) -> None:
-    home.lake.write(NAME, TRIP_FEATURES, JANUARY, [features(5)])
-    trips = home.lake.slice(NAME, TRIP_FEATURES, [JANUARY])
-    whole = month_of_trips(trips, JANUARY)
-    home.iceberg().delete("source_row <= 2")
-
-    with pytest.raises(DataError, match=r"notes 5 rows for 2025-01 and holds 3"):
-        month_of_trips(trips, JANUARY)
-
-    assert whole.fare_usd.tolist() == [1.0, 2.0, 3.0, 4.0, 5.0]
-
-
 def test_a_month_of_a_past_slice_is_as_past(home: Place) -> None:
     then = home.lake.write(NAME, TRIP_FEATURES, JANUARY, [features(5)])
     home.lake.write(NAME, TRIP_FEATURES, JANUARY, [features(3)])
     assert then.snapshot_id is not None
     past = home.lake.slice(NAME, TRIP_FEATURES, [JANUARY], {JANUARY: then.snapshot_id})
 
-    assert len(month_of_trips(past, JANUARY).fare_usd) == 5
+    assert len(read_window(past, [JANUARY])) == 5

@@ -175,7 +175,8 @@ def test_a_model_is_loaded_as_it_was_registered(
     loaded = registry.load(made)
 
     assert loaded.manifest["identity"] == made.identity
-    assert loaded.model_text == (bundles[0] / "model.txt").read_text(encoding="utf-8")
+    fare = (bundles[0] / "fare.txt").read_text(encoding="utf-8")
+    assert loaded.predictor.texts["fare"] == fare
 
 
 def test_a_model_is_loaded_from_its_registry_wherever_mlflow_itself_looks(
