@@ -105,7 +105,7 @@ def log_training(tracked: Any, month: str, trained: Trained) -> None:
         for head, parameters in trained.parameters.items()
         for name, value in parameters.items()
     }
-    trees = {f"{head}_trees": count for head, count in trained.rehearsal.rounds.items()}
+    trees = {f"{head}_trees": count for head, count in trained.trees.items()}
     tracked.log_params({**told, **trees, "month": month, "interval_level": trained.level})
     tracked.log_metric("rehearsal_mae_usd", trained.rehearsal.mae_usd)
     tracked.log_metric("rehearsal_ride_mae_min", trained.rehearsal.ride_mae_min)
@@ -195,7 +195,7 @@ def describe(version: ModelVersion, trained: Trained, made_from: dict[str, Any])
         "dagster/row_count": sum(trained.rows.values()),
         "dagster/column_schema": column_schema(TRIP_FEATURES),
         "iceberg_snapshot_ids": version_tags(made_from)["snapshot_ids"],
-        "trees": ", ".join(f"{name} {n}" for name, n in trained.rehearsal.rounds.items()),
+        "trees": ", ".join(f"{name} {n}" for name, n in trained.trees.items()),
         "rehearsal_mae_usd": trained.rehearsal.mae_usd,
         "rehearsal_ride_mae_min": trained.rehearsal.ride_mae_min,
         "importance": dg.MetadataValue.table(

@@ -1,5 +1,6 @@
 """Training: a dress rehearsal on the last two weeks, then the model that ships, on everything."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -53,8 +54,7 @@ class Rehearsal:
         rides: rides of the last two weeks.
         mae_usd: mean absolute error of the fare on them, US dollars.
         ride_mae_min: the same of the ride time, minutes.
-        rounds: trees by head, where the error on them was least, times what there is more to learn
-            from than in the rehearsal.
+        rounds: trees by head, where the error on them was least.
         offset: the interval's conformal offset, log dollars.
     """
 
@@ -73,6 +73,7 @@ class Trained:
         texts: LightGBM's own text format, by head.
         level: share of rides that the interval is to hold.
         rehearsal: what decided on trees and interval.
+        trees: trees by head: as many more than in the rehearsal as there are more rides.
         parameters: what LightGBM was told, by head.
         global_median_usd: median fare of the training trips: the simplest baseline.
         linear: linear regression on the same rows: the plainest model.
@@ -83,6 +84,7 @@ class Trained:
     texts: dict[str, str]
     level: float
     rehearsal: Rehearsal
+    trees: dict[str, int]
     parameters: dict[str, dict[str, Any]]
     global_median_usd: float
     linear: LinearBaseline
@@ -123,11 +125,16 @@ def train(
         for name, head in heads(level).items()
     }
     rehearsal = rehearse(window, zones, told, level, say)
+    more = len(window) / (len(window) - rehearsal.rides)
+    trees = {
+        name: min(math.ceil(rehearsal.rounds[name] * more), head.rounds)
+        for name, head in heads(level).items()
+    }
     features = out_of_fold(window, zones)
     data, texts, importance = _dataset(features, told["fare"]), {}, {}
     for name, head in heads(level).items():
-        say(f"{name}: {rehearsal.rounds[name]} trees on {len(window):,} rides")
-        booster = _fit(data, _scaled(window, head), told[name], rehearsal.rounds[name])
+        say(f"{name}: {trees[name]} trees on {len(window):,} rides")
+        booster = _fit(data, _scaled(window, head), told[name], trees[name])
         texts[name] = booster.model_to_string()
         if name == "fare":
             importance = _importance(booster.feature_importance("gain"))
@@ -136,6 +143,7 @@ def train(
         texts=texts,
         level=level,
         rehearsal=rehearsal,
+        trees=trees,
         parameters=told,
         global_median_usd=round(float(np.median(fares)), 2),
         linear=fit_linear(features, fares),
@@ -166,14 +174,12 @@ def rehearse(
     test = data.create_valid(features)
     said: dict[str, Numbers] = {}
     rounds: dict[str, int] = {}
-    more = len(window) / len(past)
     for name, head in heads(level).items():
         test.set_label(_scaled(last, head))
         booster = _fit(data, _scaled(past, head), told[name], head.rounds, test)
-        best = booster.best_iteration or booster.current_iteration()
-        said[name] = np.asarray(booster.predict(features, num_iteration=best))
-        rounds[name] = min(int(np.ceil(best * more)), head.rounds)
-        say(f"rehearsal: {name} was best with {best} trees")
+        rounds[name] = booster.best_iteration or booster.current_iteration()
+        said[name] = np.asarray(booster.predict(features, num_iteration=rounds[name]))
+        say(f"rehearsal: {name} was best with {rounds[name]} trees")
     fares, minutes = target(last, "fare_usd"), target(last, "duration_min")
     return Rehearsal(
         rides=len(last),

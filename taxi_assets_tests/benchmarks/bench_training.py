@@ -97,7 +97,7 @@ def main() -> None:
     started = perf_counter()
     with PeakMemory() as peak:
         trained = model.train(window, zones, threads=2, say=lambda line: print("  ", line))
-    whole, trees = perf_counter() - started, sum(trained.rehearsal.rounds.values())
+    whole, trees = perf_counter() - started, sum(trained.trees.values())
     beside = whole - inside["seconds"]
     print(
         f"training on {len(window):,} rides, {trees} trees: {whole:.1f} s, of these "

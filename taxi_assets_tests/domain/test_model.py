@@ -1,5 +1,6 @@
 """Training: a rehearsal that can be checked, and a model that has learned."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ from taxi_assets.domain.errors import DataError
 from taxi_assets.domain.features import FEATURES
 from taxi_assets.domain.heads import LEVEL, LINKS, Predictor, Quotes, heads
 from taxi_assets.domain.history import METRICS
-from taxi_assets.domain.model import HELD_OUT, MAX_ROUNDS, PARAMETERS, PATIENCE, Trained, train
+from taxi_assets.domain.model import HELD_OUT, PARAMETERS, Trained, train
 from taxi_assets.domain.places import FloatArray, learn
 from taxi_assets.domain.window import Window, features_of, out_of_fold
 from taxi_assets_tests.builders import square_city, window
@@ -69,8 +70,17 @@ def test_every_head_names_its_features_and_has_the_rehearsed_number_of_trees(
     for name, text in trained.texts.items():
         booster = lgb.Booster(model_str=text)
         assert booster.feature_name() == NAMES
-        assert booster.num_trees() == trained.rehearsal.rounds[name]
-        assert 1 < booster.num_trees() < MAX_ROUNDS
+        assert booster.num_trees() == trained.trees[name] > 1
+
+
+def test_the_final_trees_are_as_many_more_as_there_are_more_rides_up_to_the_most(
+    trained: Trained, winter: Window
+) -> None:
+    past, _ = halves(winter)
+
+    for name, head in heads().items():
+        grown = math.ceil(trained.rehearsal.rounds[name] * len(winter) / len(past))
+        assert trained.trees[name] == min(grown, head.rounds)
 
 
 def test_importances_are_shares_of_the_gain_with_the_largest_first(trained: Trained) -> None:
@@ -103,7 +113,7 @@ def dress(winter: Window, trained: Trained) -> tuple[dict[str, lgb.Booster], Flo
         name: lgb.train(
             trained.parameters[name],
             lgb.Dataset(features, LINKS[head.link].to(getattr(past.rides, head.target))),
-            trained.rehearsal.rounds[name] + PATIENCE,
+            head.rounds,
         )
         for name, head in heads().items()
     }
@@ -147,9 +157,7 @@ def test_a_bound_grows_as_many_trees_as_the_last_two_weeks_are_held_best_by(
         return float(np.maximum(alpha * missed, (alpha - 1) * missed).mean())
 
     rounds = trained.rehearsal.rounds[name]
-    losses = {
-        trees: pinball(trees) for trees in range(max(1, rounds - PATIENCE), rounds + PATIENCE)
-    }
+    losses = {trees: pinball(trees) for trees in range(1, heads()[name].rounds + 1)}
     assert losses[rounds] == pytest.approx(min(losses.values()), rel=1e-9)
 
 
@@ -232,8 +240,8 @@ def test_training_tells_how_far_it_is() -> None:
     rounds, rides = trained.rehearsal.rounds, trained.rehearsal.rides
     assert said == [
         f"rehearsal: {300 - rides} rides, tested on the {rides} of the last two weeks",
-        *(f"rehearsal: {name} needs {count} trees" for name, count in rounds.items()),
-        *(f"{name}: {count} trees on 300 rides" for name, count in rounds.items()),
+        *(f"rehearsal: {name} was best with {count} trees" for name, count in rounds.items()),
+        *(f"{name}: {count} trees on 300 rides" for name, count in trained.trees.items()),
     ]
 
 
