@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from taxi_assets.domain.evaluation import CHAMPION, MODEL, Row, by_slice, overall
-from taxi_assets.domain.gates import Ruling, Unjudged, Verdicts
+from taxi_assets.domain.gates import MIN_TRIPS, Ruling, Unjudged, Verdicts
 from taxi_assets.domain.slices import AFTERWARDS, WHOLE
 
 LONGEST_DESCRIPTION = 5_000  # characters of a version that MLflow's database keeps
@@ -97,7 +97,11 @@ def _named(name: str, row: Row) -> str:
 
 def _interval(rows: Sequence[Row]) -> str:
     whole = overall(rows)[MODEL]
-    parts = {k: r for k, r in by_slice(rows, MODEL).items() if k[0] not in (WHOLE, *AFTERWARDS)}
+    parts = {
+        key: row
+        for key, row in by_slice(rows, MODEL).items()
+        if key[0] not in (WHOLE, *AFTERWARDS) and row["trips"] >= MIN_TRIPS
+    }
     text = (
         f"It is to hold {whole['level']:.0%} of rides and holds {whole['coverage']:.1%}; its mean "
         f"width is ${whole['width_usd']:.2f}, its mean quantile loss ${whole['pinball_usd']:.3f}."
@@ -106,7 +110,10 @@ def _interval(rows: Sequence[Row]) -> str:
         return text
     low = min(parts, key=lambda key: parts[key]["coverage"])
     high = max(parts, key=lambda key: parts[key]["coverage"])
-    return f"{text} It holds fewest in {_part(low, parts)} and most in {_part(high, parts)}."
+    return (
+        f"{text} Of the parts with {MIN_TRIPS:,} rides it "
+        f"holds fewest in {_part(low, parts)} and most in {_part(high, parts)}."
+    )
 
 
 def _part(key: tuple[str, str], parts: Mapping[tuple[str, str], Row]) -> str:

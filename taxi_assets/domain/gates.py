@@ -19,11 +19,19 @@ from taxi_assets.domain.evaluation import (
 from taxi_assets.domain.slices import AFTERWARDS, WHOLE
 
 MIN_TRIPS = 1_000  # of fewer trips, means and shares vary by more than the gates allow
+# Three standard errors of a share at 1,000 rides. Real months (green cabs, 2023 to 2025) lie within
+# 1.5 points of the level; quantile trees without conformal widening came to 5 points below it.
 COVERAGE_MARGIN = 0.04
-COLLAPSED_BY = 0.15
+# Rides from a borough with long and rare routes are harder to price than the city's: on the same
+# real months these ratios were 0.80 to 1.30 (Manhattan lowest, Brooklyn highest), in the simulated
+# city 0.8 to 1.2.
 FAIR_BAND = (0.5, 1.6)
 WORSE_THAN_MEDIAN = 1.05
-LEVEL_BAND = (0.95, 1.05)
+# Long rides and unseen routes came to 11 and 14 points below the level in the hardest real month.
+COLLAPSED_BY = 0.15
+# Metered rides cost 1.034 to 1.038 times what the model said in real months, and 0.98 to 1.00 times
+# in the simulated city: the model lies between mean and median. A tariff raised by a tenth adds 0.10.
+LEVEL_BAND = (0.95, 1.07)
 SMALLEST_ERROR_USD = 0.01  # fares are in cents
 
 
@@ -79,7 +87,7 @@ def beats_champion_or_ties(rows: Sequence[Row]) -> Ruling | Unjudged:
         low,
         0.0,
         f"error minus that of champion version {champion['model_version']}: "
-        f"${low:+.3f} to ${high:+.3f} (95 %)",
+        f"{low:+.3f} to {high:+.3f} USD (95 %)",
     )
 
 
@@ -158,17 +166,17 @@ def no_slice_collapses(rows: Sequence[Row]) -> Ruling | Unjudged:
 
 
 def fares_are_level(rows: Sequence[Row]) -> Ruling | Unjudged:
-    """Fares are on average what the model says, so that no tariff has changed."""
-    whole = overall(rows)[MODEL]
-    if whole["trips"] < MIN_TRIPS:
-        return _too_few(whole["trips"])
-    ratio = whole["mean_fare_usd"] / (whole["mean_fare_usd"] + whole["bias_usd"])
+    """Metered fares are on average about what the model says, so that no tariff has changed."""
+    metered = by_slice(rows, MODEL).get(("rate", "metered"))
+    if metered is None or metered["trips"] < MIN_TRIPS:
+        return _too_few(metered["trips"] if metered else 0)
+    ratio = metered["mean_fare_usd"] / (metered["mean_fare_usd"] + metered["bias_usd"])
     low, high = LEVEL_BAND
     return Ruling(
         low <= ratio <= high,
         ratio,
         low if ratio < 1 else high,
-        f"fares are {ratio:.3f} times what the model says, usual are {low:g} to {high:g}",
+        f"metered fares are {ratio:.3f} times what the model says, usual are {low:g} to {high:g}",
     )
 
 
