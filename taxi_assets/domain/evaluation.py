@@ -7,15 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from taxi_assets.domain.bootstrap import bootstrap_interval
 from taxi_assets.domain.errors import DataError
 from taxi_assets.domain.heads import Numbers, Quotes
 from taxi_assets.domain.slices import WHOLE, Slicing
 
 MODEL, CHAMPION, ROUTE_MEDIAN = "model", "champion", "route_median"
-RESAMPLES = 2_000
-SEED = 20_240_131
-CONFIDENCE = 0.95
-MIN_HOURS = 24  # a resampling of fewer would say more than it knows
 Row = dict[str, Any]
 
 
@@ -200,46 +197,15 @@ def pinball(actual: Numbers, predicted: Numbers, quantile: float) -> float:
 def loss_interval(
     actual: Outcomes, model_usd: Numbers, champion_usd: Numbers
 ) -> tuple[float | None, float | None]:
-    """Where the model's mean absolute error minus the champion's lies on months like this one."""
+    """Where the model's mean absolute error minus the champion's lies on months like this one.
+
+    Resampled by hours: rides of one hour share weather and traffic, so that as many rides are not
+    as many witnesses. None twice when there are too few hours.
+    """
     loss = np.abs(model_usd - actual.fare_usd) - np.abs(champion_usd - actual.fare_usd)
     hours = actual.pickup_at.astype("datetime64[h]").astype(np.int64)
     found = bootstrap_interval(loss, hours)
     return (None, None) if found is None else found
-
-
-def bootstrap_interval(
-    values: Numbers,
-    blocks: npt.NDArray[np.int64],
-    *,
-    resamples: int = RESAMPLES,
-    confidence: float = CONFIDENCE,
-    seed: int = SEED,
-) -> tuple[float, float] | None:
-    """Percentile interval of a mean, from months made up of the blocks that were seen.
-
-    Rides of one hour share weather and traffic, so that single rides would be too many witnesses.
-
-    Args:
-        values: (n,) numbers.
-        blocks: (n,) the block each is in.
-        resamples: months made up.
-        confidence: share of them inside the interval.
-        seed: the same gives the same interval.
-
-    Returns:
-        Low and high, or None when there are fewer than `MIN_HOURS` blocks.
-    """
-    _, block = np.unique(blocks, return_inverse=True)
-    counts = np.bincount(block).astype(np.float64)
-    if len(counts) < MIN_HOURS:
-        return None
-    sums = np.bincount(block, weights=values)
-    chance = np.full(len(counts), 1.0 / len(counts))
-    times = np.random.default_rng(seed).multinomial(len(counts), chance, size=resamples)
-    means = (times @ sums) / (times @ counts)
-    tail = (1.0 - confidence) / 2.0
-    low, high = np.quantile(means, [tail, 1.0 - tail])
-    return float(low), float(high)
 
 
 def rows_of(rows: Sequence[Row], predictor: str, slice_name: str | None = None) -> Iterator[Row]:
