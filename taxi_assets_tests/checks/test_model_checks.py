@@ -109,6 +109,7 @@ def trouble(troubled: Home) -> Stage:
     return troubled.run("2025-01", "2025-02", "2025-03", "2025-04", "2025-05")
 
 
+@pytest.mark.slow
 def test_a_tariff_raised_by_a_tenth_is_noticed_in_its_first_month(
     troubled: Home, trouble: Stage
 ) -> None:
