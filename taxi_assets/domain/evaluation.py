@@ -1,6 +1,7 @@
 """How wrong predictors are on a month, as a whole and in its parts."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from taxi_assets.domain.heads import Numbers, Quotes
 from taxi_assets.domain.slices import WHOLE, Slicing
 
 MODEL, CHAMPION, ROUTE_MEDIAN = "model", "champion", "route_median"
+WORKERS = 2  # numpy lets go of Python's lock
 Row = dict[str, Any]
 
 
@@ -106,22 +108,22 @@ def evaluate(
     check_predictions(actual, predictors)
     said = {predictor.name: predictor for predictor in predictors}
     parts = [(each.name, value, rides) for each in slicings for value, rides in each.parts()]
-    rows = [
-        {
-            "predictor": predictor.name,
-            "model_version": predictor.version,
-            "slice": name,
-            "value": value,
-            **scores(actual, predictor, rides),
-        }
-        for predictor in predictors
-        for name, value, rides in parts
-    ]
+    asked = [(predictor, *part) for predictor in predictors for part in parts]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        rows = list(pool.map(lambda each: _row(actual, *each), asked))
     if CHAMPION in said:
         low, high = loss_interval(actual, said[MODEL].fare_usd, said[CHAMPION].fare_usd)
         for row in rows_of(rows, CHAMPION, WHOLE):
             row |= {"loss_low_usd": low, "loss_high_usd": high}
     return rows
+
+
+def _row(
+    actual: Outcomes, predictor: Predictions, name: str, value: str, rides: npt.NDArray[np.intp]
+) -> Row:
+    """One predictor on one part of the month."""
+    about = {"predictor": predictor.name, "model_version": predictor.version}
+    return {**about, "slice": name, "value": value, **scores(actual, predictor, rides)}
 
 
 def check_predictions(actual: Outcomes, predictors: Sequence[Predictions]) -> None:
