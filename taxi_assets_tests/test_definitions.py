@@ -15,16 +15,27 @@ GREEN = {  # asset: what it is made from
     "green/raw_trips": set(),
     "green/clean_trips": {"green/raw_trips"},
     "green/rejected_trips": {"green/raw_trips"},
-    "green/route_history": {"green/clean_trips"},
-    "green/trip_features": {"green/clean_trips", "green/route_history", "zones"},
-    "green/fare_model": {"green/trip_features", "green/route_history", "zones"},
+    "green/route_history": {"green/clean_trips", "zones"},
+    "green/hour_history": {"green/clean_trips", "zones"},
+    "green/trip_features": {
+        "green/clean_trips",
+        "green/route_history",
+        "green/hour_history",
+        "zones",
+    },
+    "green/fare_model": {
+        "green/trip_features",
+        "green/route_history",
+        "green/hour_history",
+        "zones",
+    },
     "green/evaluation": {"green/fare_model", "green/trip_features"},
     "green/champion": {"green/evaluation"},
 }
 GROUPS = {
     "raw": {"zones", "green/raw_trips"},
     "tables": {"green/clean_trips", "green/rejected_trips"},
-    "features": {"green/route_history", "green/trip_features"},
+    "features": {"green/route_history", "green/hour_history", "green/trip_features"},
     "model": {"green/fare_model", "green/evaluation", "green/champion"},
 }
 BLOCKING = {
@@ -34,9 +45,17 @@ BLOCKING = {
     "green/clean_trips:conserves_every_row",
     "green/trip_features:matches_schema",
     "green/evaluation:beats_route_median",
+    "green/evaluation:beats_champion_or_ties",
+    "green/evaluation:interval_is_calibrated",
+    "green/evaluation:fair_across_boroughs",
+    "green/evaluation:no_slice_collapses",
 }
-WARNING = {"green/raw_trips:volume_is_usual", "green/rejected_trips:rejects_stay_usual"}
-HEAVY = {"mlflow", "evidently", "shap", "lightgbm"}
+WARNING = {
+    "green/raw_trips:volume_is_usual",
+    "green/rejected_trips:rejects_stay_usual",
+    "green/evaluation:fares_are_level",
+}
+HEAVY = {"mlflow", "evidently", "shap", "lightgbm", "matplotlib"}
 
 
 def definitions(*fleets: str, home: Path) -> dg.Definitions:

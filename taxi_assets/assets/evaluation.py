@@ -1,103 +1,136 @@
-"""A month's model and the baselines, scored on the month that none of them has seen."""
+"""A month's model, its champion and the baselines, scored on the month that none has seen."""
 
-from collections import defaultdict
-from dataclasses import asdict
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
-import numpy as np
 import pyarrow as pa
 
+from taxi_assets.assets.contest import Contest, Contestant, contestants, hold
 from taxi_assets.assets.options import monthly_table
-from taxi_assets.domain import baselines
-from taxi_assets.domain.bundle import Bundle
-from taxi_assets.domain.errors import DataError
-from taxi_assets.domain.evaluation import Score, score
+from taxi_assets.assets.plots import embedded, plots
+from taxi_assets.domain.card import described, model_card
+from taxi_assets.domain.evaluation import MODEL, Row, evaluate, overall, rows_of
 from taxi_assets.domain.fleets import Fleet
-from taxi_assets.domain.heads import Numbers
+from taxi_assets.domain.gates import Verdicts, judge, objections, summary
 from taxi_assets.domain.schemas import EVALUATION
-from taxi_assets.resources.feature_rows import FeatureBatch, feature_batches
+from taxi_assets.domain.slices import WHOLE
 from taxi_assets.resources.registry import Registry
 from taxi_assets.resources.table_slice import TableSlice
 from taxi_assets.resources.tables import Rows
 
+SHOWN = ("slice", "value", "trips", "mean_fare_usd", "mae_usd", "bias_usd", "coverage", "width_usd")
+UNFIT = re.compile(r"[^\w /.:-]")  # what the names of MLflow's metrics may not hold
+
 
 def evaluation(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
-    """The errors of one fleet's model and of the baselines."""
+    """The errors of one fleet's model, of the champion it faces and of the baselines."""
 
     @monthly_table(
         fleet,
         "evaluation",
         months,
         group_name="model",
-        code_version="2",
+        code_version="3",
         kinds={"iceberg", "mlflow"},
         ins={"trips": dg.AssetIn([fleet.name, "trip_features"])},
         deps=[dg.AssetKey([fleet.name, "fare_model"])],
         description=(
-            f"How wrong the {fleet.name} model and the baselines are on all clean trips of the "
-            f"month, which none has seen. One row is {EVALUATION.grain}."
+            f"How wrong the {fleet.name} model, the champion it faces and the baselines are on all "
+            "clean trips of the month, which none has seen, and what the gates say of it. One row "
+            f"is {EVALUATION.grain}."
         ),
     )
-    def evaluate(context: dg.AssetExecutionContext, trips: TableSlice, registry: Registry) -> Rows:
-        version = registry.version_of(fleet.name, context.partition_key)
-        scores = score_month(registry.load(version), trips, fleet.name)
-        rows = [
-            {"predictor": name, "model_version": str(version.version), **asdict(found)}
-            for name, found in scores.items()
-        ]
-        with registry.run(context, fleet.name) as tracked:
-            tracked.log_metrics(metrics(scores))
-        registry.tag(version, mae_usd=scores["model"].mae_usd, rmse_usd=scores["model"].rmse_usd)
+    def score(context: dg.AssetExecutionContext, trips: TableSlice, registry: Registry) -> Rows:
+        model, rival = contestants(registry, fleet.name, context.partition_key)
+        contest = hold(model, rival, trips, fleet.name)
+        rows = evaluate(contest.actual, contest.predictors, contest.slicings)
+        verdicts = judge(rows)
+        note(registry, model, rows, verdicts)
         table = pa.RecordBatch.from_pylist(rows, schema=EVALUATION.arrow)
-        shown = dg.MetadataValue.table([dg.TableRecord(rounded(row)) for row in rows])
-        return Rows([table], lambda: {"scores": shown, "model_version": version.version})
+        with registry.run(context, fleet.name) as tracked:
+            shown = report(tracked, registry, model, contest, rows, verdicts)
+        return Rows([table], lambda: shown)
 
-    return evaluate
+    return score
 
 
-def predictions(model: Bundle, batch: FeatureBatch, fleet: str) -> dict[str, Numbers]:
-    """What the model and each baseline say of the same trips, US dollars."""
-    features, median = batch.features, model.global_median_usd
+def note(registry: Registry, model: Contestant, rows: Sequence[Row], verdicts: Verdicts) -> None:
+    """Tag the version with its errors and with what the gates say of it."""
+    errors, reasons = overall(rows)[MODEL], objections(verdicts)
+    registry.tag(
+        model.version,
+        mae_usd=errors["mae_usd"],
+        rmse_usd=errors["rmse_usd"],
+        gates=summary(verdicts),
+    )
+    if reasons:
+        registry.reject(model.version, reasons)
+    else:
+        registry.accept(model.version)
+
+
+def report(
+    tracked: Any,
+    registry: Registry,
+    model: Contestant,
+    contest: Contest,
+    rows: Sequence[Row],
+    verdicts: Verdicts,
+) -> dict[str, Any]:
+    """Log metrics, plots and the model card to MLflow; returns what the UI shows of them."""
+    card = model_card({**model.bundle.manifest, "version": model.version.version}, rows, verdicts)
+    tracked.log_metrics(metrics(rows))
+    tracked.log_text(card, "model_card.md")
+    registry.describe(model.version, described(card))
+    pictures = plots(contest.actual, contest.predictors[0], rows)
+    for name, figure in pictures.items():
+        tracked.log_figure(figure, f"evaluation/{name}.png")
+    reasons = objections(verdicts)
     return {
-        "model": model.predict(features).fare_usd,
-        "linear_regression": model.linear.predict(features),
-        "tariff": baselines.tariff(features, batch.pickup_at, fleet, median),
-        "route_median": baselines.route_median(features, median),
-        "global_median": np.full(len(features), median),
+        "model_version": model.version.version,
+        "scores": shown_table(overall(rows).values(), [c.name for c in EVALUATION.columns]),
+        "slices": shown_table(rows_of(rows, MODEL), SHOWN),
+        "gates": dg.MetadataValue.md(
+            "\n".join(f"- {line}" for line in summary(verdicts).split("; "))
+        ),
+        "model_card": dg.MetadataValue.md(card),
+        **({"rejected": reasons} if reasons else {}),
+        **{name: dg.MetadataValue.md(embedded(name, fig)) for name, fig in pictures.items()},
     }
 
 
-def score_month(model: Bundle, trips: TableSlice, fleet: str) -> dict[str, Score]:
-    """Score the model and every baseline on a month's trips.
+def metrics(rows: Sequence[Row]) -> dict[str, float]:
+    """Scores as MLflow wants them.
 
-    Raises:
-        DataError: the month has no clean trips.
+    `model_mae_usd` over the whole month for every number of every predictor, and
+    `coverage/pickup_borough/Queens` for each part of it.
     """
-    actual: list[Numbers] = []
-    said: defaultdict[str, list[Numbers]] = defaultdict(list)
-    for batch in feature_batches(trips):
-        actual.append(batch.fare_usd)
-        for name, found in predictions(model, batch, fleet).items():
-            said[name].append(found)
-    if not actual:
-        raise DataError("The month has no clean trips to score a model on.")
-    truth = np.concatenate(actual)
-    return {name: score(truth, np.concatenate(parts)) for name, parts in said.items()}
-
-
-def metrics(scores: dict[str, Score]) -> dict[str, float]:
-    """Scores as MLflow wants them: one flat name a number."""
-    return {
-        f"{predictor}_{name}": value
-        for predictor, found in scores.items()
-        for name, value in asdict(found).items()
-        if value is not None
+    whole = {
+        f"{predictor}_{name}": row[name]
+        for predictor, row in overall(rows).items()
+        for name in NUMBERS
+        if row.get(name) is not None
     }
-
-
-def rounded(row: dict[str, Any]) -> dict[str, Any]:
-    """A row for people."""
-    return {
-        name: round(value, 3) if isinstance(value, float) else value for name, value in row.items()
+    parts = {
+        UNFIT.sub("_", f"coverage/{row['slice']}/{row['value']}"): row["coverage"]
+        for row in rows_of(rows, MODEL)
+        if row["slice"] != WHOLE
     }
+    return {**whole, **parts}
+
+
+NUMBERS = tuple(c.name for c in EVALUATION.columns if not pa.types.is_string(c.type))
+
+
+def shown_table(rows: Any, columns: Sequence[str]) -> dg.TableMetadataValue:
+    """Rows for people."""
+    return dg.MetadataValue.table(
+        [dg.TableRecord({name: rounded(row.get(name)) for name in columns}) for row in rows]
+    )
+
+
+def rounded(value: Any) -> Any:
+    """A number as people read it."""
+    return round(value, 3) if isinstance(value, float) else value

@@ -11,7 +11,6 @@ import dagster as dg
 
 from taxi_assets.assets.options import monthly_asset
 from taxi_assets.assets.provenance import provenance, version_tags
-from taxi_assets.checks.model import MODEL_CHECKS
 from taxi_assets.domain import bundle
 from taxi_assets.domain.errors import RegistryError
 from taxi_assets.domain.fleets import Fleet
@@ -26,7 +25,7 @@ from taxi_assets.resources.tables import column_schema
 from taxi_assets.resources.training_tables import TrainingTables
 from taxi_assets.settings import Settings
 
-GATES = f"passed {', '.join(check.name for check in MODEL_CHECKS if check.blocking)}"
+UNGATED = "its evaluation recorded no gates"
 
 
 def fare_model(
@@ -132,10 +131,8 @@ def champion(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.AssetsDef
     def promote(
         context: dg.AssetExecutionContext, registry: Registry
     ) -> dg.MaterializeResult[None]:
-        decision = Decision(
-            who=f"dagster run {context.run.run_id[:8]}", why=GATES, now=datetime.now(UTC)
-        )
-        holder, verdict = crown(registry, fleet.name, context.partition_key, decision)
+        who, now = f"dagster run {context.run.run_id[:8]}", datetime.now(UTC)
+        holder, verdict = crown(registry, fleet.name, context.partition_key, who, now)
         return dg.MaterializeResult(
             metadata={
                 "verdict": verdict,
@@ -151,7 +148,7 @@ def champion(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.AssetsDef
 
 
 def crown(
-    registry: Registry, fleet: str, month: str, decision: Decision
+    registry: Registry, fleet: str, month: str, who: str, now: datetime
 ) -> tuple[ModelVersion, str]:
     """Make a month's version champion unless something speaks against it.
 
@@ -165,6 +162,7 @@ def crown(
         contender, holder = registry.version_of(fleet, month), registry.champion(fleet)
         objection = objection_to(contender, holder)
         if objection is None:
+            decision = Decision(who, contender.gates or UNGATED, now)
             promotions.promote(registry, fleet, contender, decision, BY_GATES)
             return contender, f"version {contender.version} of {contender.month} is champion"
     if holder is None:

@@ -51,12 +51,15 @@ class Check:
         name: an assertion.
         judge: answers it; its docstring is the description in the UI.
         blocking: whether a failure (with severity ERROR) stops what comes after.
+        may_be_silent: whether a blocking check may come to no verdict, and what comes after goes
+            on without it.
     """
 
     asset: str
     name: str
     judge: Callable[[Seen], Verdict]
     blocking: bool
+    may_be_silent: bool = False
 
 
 def monthly_checks(
@@ -74,7 +77,7 @@ def _monthly_check(
 
     A check that cannot judge records nothing: no evaluation is honest, a pass would not be. That is
     why this is a subsettable multi-check, the one kind whose result may be left out. A blocking
-    check has no such way out, because Dagster goes on where a result is missing.
+    check has this way out only where it says so, because Dagster goes on where a result is missing.
     """
     spec = dg.AssetCheckSpec(
         check.name,
@@ -94,7 +97,7 @@ def _monthly_check(
         verdict = check.judge(Seen(fleet, month, lake, landing))
         if not isinstance(verdict, CannotJudge):
             yield verdict
-        elif check.blocking:
+        elif check.blocking and not check.may_be_silent:
             raise TypeError(f"{check.name} blocks, so it has to come to a verdict")
         else:
             context.log.info(f"{check.name} did not run for {month}: {verdict.reason}")

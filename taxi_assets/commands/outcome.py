@@ -37,6 +37,16 @@ class MonthOutcome:
         """Whether anything failed."""
         return bool(self.failures)
 
+    @property
+    def rejected(self) -> str | None:
+        """Why the gates turned the month's model down, None where they did not."""
+        return self.assets.get("evaluation", {}).get("rejected")
+
+    @property
+    def failed_at_gates(self) -> bool:
+        """Whether checks of the evaluation failed and nothing else."""
+        return self.failed and all(what.startswith("evaluation.") for what, _ in self.failures)
+
     def take(self, event: dg.DagsterEvent) -> str | None:
         """Note one event of the run.
 

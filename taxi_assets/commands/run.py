@@ -156,8 +156,15 @@ def _summary(outcome: MonthOutcome) -> dict[str, str]:
         "route median $": f"{scores['route_median']:.2f}" if scores else "-",
         "champion": str(champion.get("version", "-")),
         "seconds": f"{outcome.seconds:.1f}",
-        "result": "FAILED" if outcome.failed else ("tables only" if outcome.skipped else "done"),
+        "result": _result(outcome),
     }
+
+
+def _result(outcome: MonthOutcome) -> str:
+    """How the month ended; a model that its gates turned down is no broken month."""
+    if outcome.rejected and outcome.failed_at_gates:
+        return f"REJECTED: {outcome.rejected}"
+    return "FAILED" if outcome.failed else ("tables only" if outcome.skipped else "done")
 
 
 def _scores(outcome: MonthOutcome) -> list[dict[str, Any]]:
@@ -183,6 +190,7 @@ def as_json(outcomes: Sequence[MonthOutcome]) -> list[dict[str, Any]]:
             "run_id": outcome.run_id,
             "seconds": outcome.seconds,
             "skipped": outcome.skipped,
+            "rejected": outcome.rejected,
             "warnings": outcome.warnings,
             "failures": [{"what": what, "reason": reason} for what, reason in outcome.failures],
             "assets": {

@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from taxi_assets.domain.baselines import LinearBaseline
-from taxi_assets.domain.errors import BundleError
+from taxi_assets.domain.errors import BundleError, OutdatedBundle
 from taxi_assets.domain.features import FEATURES, build_features
 from taxi_assets.domain.heads import Predictor, Quotes, heads
 from taxi_assets.domain.model import Trained
@@ -144,8 +144,8 @@ def load(folder: Path) -> Bundle:
     """Read a bundle and verify every byte of it.
 
     Raises:
-        BundleError: a file is missing, added or changed, or the bundle was
-            made for other feature code.
+        OutdatedBundle: it was made by other feature code.
+        BundleError: a file is missing, added or changed.
     """
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
@@ -155,6 +155,11 @@ def load(folder: Path) -> Bundle:
         raise BundleError(
             f"The model bundle {folder.name} has no readable manifest.json: {error!r}."
         ) from error
+    if features != list(FEATURES) or version != FORMAT:
+        raise OutdatedBundle(
+            "The model bundle was made by other feature code: install the version in its "
+            "manifest, or train again."
+        )
     found = {path.name for path in folder.iterdir()} - {"manifest.json"}
     if found != set(listed) or set(listed) != set(FILES):
         raise BundleError(
@@ -166,11 +171,6 @@ def load(folder: Path) -> Bundle:
         raise BundleError(
             f"{', '.join(changed)} of the model bundle changed since it was written: "
             "log the model again."
-        )
-    if features != list(FEATURES) or version != FORMAT:
-        raise BundleError(
-            "The model bundle was made by other feature code: install the version in its "
-            "manifest, or train again."
         )
     if identity != _identity(listed):
         raise BundleError("The identity in the manifest is not that of the files: log it again.")

@@ -13,6 +13,7 @@ TaxiError
 └── RegistryError
     ├── RegistryUnreachable the MLflow server did not answer
     └── BundleError         a model bundle is incomplete, changed or of another version
+        └── OutdatedBundle  it is whole, but was made by other feature code
 
 Each message is one sentence that names the cause and, where there is one, the remedy.
 """
@@ -68,3 +69,7 @@ class RegistryUnreachable(RegistryError):
 
 class BundleError(RegistryError):
     """A model bundle is incomplete, changed, or made for other code."""
+
+
+class OutdatedBundle(BundleError):
+    """A model bundle is whole, but other feature code made it."""

@@ -220,17 +220,48 @@ TRIP_FEATURES = Table(
         *(_feature(name, text) for name, text in FEATURES.items()),
     ),
 )
+
+
+def _error(name: str, description: str, unit: str, nullable: bool = False) -> Column:
+    """A mean of something that is never negative."""
+    return Column(name, MONEY, f"{description}, {unit}", nullable=nullable, low=0)
+
+
 EVALUATION = Table(
     "evaluation",
-    "one predictor's errors on the month's clean trips",
+    "one predictor's errors on one part of the month's clean trips",
     (
-        Column("predictor", pa.string(), "the model, or a baseline on the same rows"),
+        Column("predictor", pa.string(), "the model, the champion it faces, or a baseline"),
         Column("model_version", pa.string(), "registered version whose bundle made the prediction"),
+        Column("slice", pa.string(), "by what the month is parted; `all` is the whole month"),
+        Column("value", pa.string(), "which part of it"),
         Column("trips", pa.int64(), "trips scored", low=1),
-        Column("mae_usd", MONEY, "mean absolute error, US dollars", low=0),
-        Column("rmse_usd", MONEY, "root mean squared error, US dollars", low=0),
-        Column("median_error_usd", MONEY, "median absolute error, US dollars", low=0),
+        _error("mean_fare_usd", "what they cost on average", "US dollars"),
+        _error("mae_usd", "mean absolute error", "US dollars"),
+        _error("rmse_usd", "root mean squared error", "US dollars"),
+        _error("median_error_usd", "median absolute error", "US dollars"),
+        Column("bias_usd", MONEY, "mean of prediction minus fare, US dollars"),
         Column("r2", pa.float64(), "share of the fares' variance explained", high=1, nullable=True),
+        Column(
+            "level",
+            pa.float64(),
+            "share of rides that the interval is to hold; null where a predictor has none",
+            nullable=True,
+            low=0,
+            high=1,
+        ),
+        Column("coverage", pa.float64(), "share that it holds", nullable=True, low=0, high=1),
+        _error("width_usd", "mean width of the interval", "US dollars", nullable=True),
+        _error("pinball_usd", "mean quantile loss of its two bounds", "US dollars", nullable=True),
+        _error("ride_mae_min", "mean absolute error of the ride time", "minutes", nullable=True),
+        Column(
+            "loss_low_usd",
+            MONEY,
+            "the model's mean absolute error minus the champion's: lower end of its 95 % interval, "
+            "US dollars; on the champion's row of the whole month only",
+            nullable=True,
+        ),
+        Column("loss_high_usd", MONEY, "upper end of the same interval, US dollars", nullable=True),
     ),
 )
 TABLES = {

@@ -21,6 +21,7 @@ class ModelVersion:
         source: where MLflow keeps its files.
         created: whether this call registered it.
         rejected: why a gate turned it down, None where none did.
+        gates: which gates it passed and which could not judge it, None before its evaluation.
         withdrawn: who rolled back from it and why, None where nobody did.
     """
 
@@ -32,6 +33,7 @@ class ModelVersion:
     source: str
     created: bool = False
     rejected: str | None = None
+    gates: str | None = None
     withdrawn: str | None = None
 
 
@@ -50,5 +52,6 @@ def read_version(found: Any) -> ModelVersion:
         found.run_id,
         found.source,
         rejected=found.tags.get(REJECTED),
+        gates=found.tags.get("gates"),
         withdrawn=found.tags.get(WITHDRAWN),
     )

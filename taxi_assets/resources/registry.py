@@ -161,6 +161,11 @@ class Registry(dg.ConfigurableResource[None]):
         """Take back a rejection, if there was one."""
         self.untag(version, REJECTED)
 
+    def describe(self, version: ModelVersion, text: str) -> None:
+        """Say what a version is, for people; Markdown of at most 5,000 characters."""
+        with reaching(self.tracking_uri):
+            self.client.update_model_version(version.name, str(version.version), text)
+
     def tag(self, version: ModelVersion, **tags: object) -> None:
         """Add tags to a version."""
         number = str(version.version)
@@ -177,7 +182,8 @@ class Registry(dg.ConfigurableResource[None]):
         """Fetch a version's bundle and verify it.
 
         Raises:
-            BundleError: it is incomplete, changed, another model's, or made for other code.
+            OutdatedBundle: it was made by other feature code.
+            BundleError: it is incomplete, changed or another model's.
         """
         title = f"{version.name} version {version.version}"
         with tempfile.TemporaryDirectory() as scratch, reaching(self.tracking_uri):
@@ -185,7 +191,7 @@ class Registry(dg.ConfigurableResource[None]):
             try:
                 found = bundle.load(folder)
             except BundleError as error:
-                raise BundleError(f"{title} cannot be used: {error}") from error
+                raise type(error)(f"{title} cannot be used: {error}") from error
         if found.manifest["identity"] != version.identity:
             raise BundleError(
                 f"{title} holds another model than was registered: promote another version, or "

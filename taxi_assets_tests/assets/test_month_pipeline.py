@@ -1,16 +1,26 @@
 """Months through the whole graph, on a real Dagster instance, Iceberg lake and MLflow registry."""
 
-from dataclasses import asdict
+from base64 import b64decode
 
 import dagster as dg
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from taxi_assets.assets.model import GATES
+from taxi_assets.assets.plots import LARGEST_EMBEDDED
+from taxi_assets.domain.evaluation import overall, rows_of
+from taxi_assets.domain.gates import GATES
 from taxi_assets_tests.homes import Home, Stage
 
-TABLES = ("zones", "clean_trips", "rejected_trips", "route_history", "trip_features")
+TABLES = (
+    "zones",
+    "clean_trips",
+    "rejected_trips",
+    "route_history",
+    "hour_history",
+    "trip_features",
+)
+BASELINES = ("linear_regression", "tariff", "route_median", "global_median")
 STAGES = (*TABLES, "raw_trips", "fare_model", "evaluation", "champion")
 ABOUT_A_TABLE = {
     "dagster/row_count",
@@ -132,7 +142,7 @@ def test_each_champion_is_in_the_log_once_with_the_run_and_the_gates(
     ]
     runs = [first_run.outcomes[month].run_id[:8] for month in ("2025-03", "2025-04")]
     assert [entry.who for entry in log] == [f"dagster run {run}" for run in runs]
-    assert {entry.why for entry in log} == {GATES}
+    assert {entry.why for entry in log} == {f"passed {', '.join(GATES)}"}
 
 
 def test_running_an_earlier_month_again_leaves_the_champion_where_it_is(again: Stage) -> None:
@@ -192,17 +202,71 @@ def test_a_backfilled_earlier_month_takes_no_alias(again: Stage, corrected: Stag
 
 
 def test_every_predictor_is_scored_on_the_same_trips(city: Home, first_run: Stage) -> None:
-    scores = city.rows("evaluation", "2025-04").to_pylist()
+    rows = city.rows("evaluation", "2025-04").to_pylist()
 
-    assert [row["predictor"] for row in scores] == [
-        "model",
-        "linear_regression",
-        "route_median",
-        "global_median",
-    ]
-    assert {row["trips"] for row in scores} == {first_run.tables["clean_trips", "2025-04"].rows}
-    assert {row["model_version"] for row in scores} == {str(first_run.models[-1].version)}
-    assert asdict(first_run.tables["evaluation", "2025-04"])["rows"] == 4
+    scores = overall(rows)
+    assert list(scores) == ["model", "champion", *BASELINES]
+    trips = first_run.tables["clean_trips", "2025-04"].rows
+    assert {row["trips"] for row in scores.values()} == {trips}
+    first, second = (str(version.version) for version in first_run.models)
+    assert scores["champion"]["model_version"] == first
+    assert {row["model_version"] for name, row in scores.items() if name != "champion"} == {second}
+
+
+def test_the_first_model_faces_the_baselines_alone(first_run: Stage) -> None:
+    scores = first_run.outcomes["2025-03"].assets["evaluation"]["scores"]
+
+    assert [record.data["predictor"] for record in scores.records] == ["model", *BASELINES]
+
+
+def test_the_parts_of_each_kind_add_up_to_the_month(city: Home, first_run: Stage) -> None:
+    rows = list(rows_of(city.rows("evaluation", "2025-04").to_pylist(), "model"))
+
+    trips: dict[str, int] = {}
+    errors: dict[str, float] = {}
+    for row in rows:
+        trips[row["slice"]] = trips.get(row["slice"], 0) + row["trips"]
+        errors[row["slice"]] = errors.get(row["slice"], 0) + row["trips"] * row["mae_usd"]
+    assert len(trips) == 8
+    assert set(trips.values()) == {trips["all"]}
+    assert list(errors.values()) == pytest.approx([errors["all"]] * 8)
+
+
+def test_the_champion_quotes_with_what_it_knew_itself(city: Home, first_run: Stage) -> None:
+    trips = city.rows("clean_trips", "2025-04")
+    champion = city.registry.load(first_run.models[0])
+
+    said = champion.quote(
+        trips["pickup_zone"].to_numpy(),
+        trips["dropoff_zone"].to_numpy(),
+        trips["pickup_at"].to_numpy(),
+        trips["passengers"].to_numpy().astype(np.float64),
+    )
+
+    told = overall(city.rows("evaluation", "2025-04").to_pylist())["champion"]
+    errors = np.abs(said.fare_usd - trips["fare_usd"].to_numpy())
+    assert told["mae_usd"] == pytest.approx(errors.mean())
+    assert told["ride_mae_min"] == pytest.approx(
+        np.abs(said.ride_min - trips["duration_min"].to_numpy()).mean()
+    )
+
+
+def test_the_ui_shows_scores_parts_gates_pictures_and_the_card(first_run: Stage) -> None:
+    about = first_run.outcomes["2025-04"].assets["evaluation"]
+
+    assert len(about["scores"].records) == 2 + len(BASELINES)
+    assert {record.data["slice"] for record in about["slices"].records} >= {
+        "all",
+        "hour_band",
+        "rate",
+    }
+    assert about["gates"].startswith("- passed ")
+    assert about["model_card"].startswith("# Fare model of green taxis, version 2")
+    for name in ("errors_by_slice", "coverage_by_slice", "residuals"):
+        content = b64decode(about[name].partition("base64,")[2].removesuffix(")"))
+        assert content.startswith(b"\x89PNG")
+        assert len(content) <= LARGEST_EMBEDDED
+    assert "rejected" not in about
 
 
 def features_at(home: Home, stage: Stage, month: str) -> pa.Table:

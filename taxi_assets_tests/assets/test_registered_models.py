@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from taxi_assets.domain.bundle import Bundle
+from taxi_assets.domain.evaluation import overall
 from taxi_assets.resources.registry import ModelVersion
 from taxi_assets_tests.homes import Home, Stage
 
@@ -84,7 +85,7 @@ def test_a_version_names_the_snapshots_it_was_made_from(
 
 
 def test_a_version_carries_the_score_of_its_month(city: Home, tags: dict[str, str]) -> None:
-    scores = {row["predictor"]: row for row in city.rows("evaluation", "2025-04").to_pylist()}
+    scores = overall(city.rows("evaluation", "2025-04").to_pylist())
 
     assert float(tags["mae_usd"]) == scores["model"]["mae_usd"]
     assert float(tags["rmse_usd"]) == scores["model"]["rmse_usd"]
@@ -100,12 +101,37 @@ def test_the_mlflow_run_belongs_to_the_dagster_run_and_is_finished(
 def test_the_mlflow_run_holds_parameters_and_every_predictors_errors(
     city: Home, tracked: Any
 ) -> None:
-    scores = {row["predictor"]: row for row in city.rows("evaluation", "2025-04").to_pylist()}
+    scores = overall(city.rows("evaluation", "2025-04").to_pylist())
 
     assert tracked.data.params["month"] == "2025-04"
-    assert int(tracked.data.params["rounds"]) > 0
+    assert int(tracked.data.params["fare_trees"]) > 0
     for predictor, score in scores.items():
         assert tracked.data.metrics[f"{predictor}_mae_usd"] == score["mae_usd"]
+    assert 0.7 < tracked.data.metrics["coverage/pickup_borough/Manhattan"] < 0.9
+
+
+def test_the_mlflow_run_holds_the_card_and_the_pictures(
+    mlflow: ModuleType, city: Home, newest: ModelVersion, tags: dict[str, str]
+) -> None:
+    card = mlflow.artifacts.load_text(f"runs:/{newest.run_id}/model_card.md")
+
+    kept = city.registry.client.list_artifacts(newest.run_id, "evaluation")
+    assert {Path(file.path).name for file in kept} == {
+        "errors_by_slice.png",
+        "coverage_by_slice.png",
+        "residuals.png",
+    }
+    assert f"version {newest.version}" in card
+    assert str(city.root) not in card
+    for snapshots in tags["snapshot_ids"].split("; "):
+        assert all(number in card for number in snapshots.partition("=")[2].split(","))
+
+
+def test_a_versions_description_is_its_card(city: Home, newest: ModelVersion) -> None:
+    found = city.registry.client.get_model_version(newest.name, str(newest.version))
+
+    assert found.description.startswith("# Fare model of green taxis, version 2")
+    assert len(found.description) <= 5_000
 
 
 def test_a_months_stages_share_one_mlflow_run(city: Home, first_run: Stage) -> None:
@@ -122,7 +148,7 @@ def test_a_models_artifacts_hold_no_pickle(mlflow: ModuleType, newest: ModelVers
     folder = Path(mlflow.artifacts.download_artifacts(f"models:/{newest.name}/{newest.version}"))
 
     files = [path for path in folder.rglob("*") if path.is_file()]
-    assert {"model.txt", "manifest.json", "MLmodel"} <= {path.name for path in files}
+    assert {"fare.txt", "manifest.json", "MLmodel"} <= {path.name for path in files}
     assert not [path for path in files if path.suffix in {".pkl", ".pickle", ".joblib", ".dill"}]
     assert not [path for path in files if path.read_bytes()[:1] == b"\x80"]
 
@@ -145,16 +171,18 @@ def test_quotes_are_fares(city: Home, newest: ModelVersion) -> None:
 
 
 def test_the_model_beats_the_baselines_that_know_routes_only(city: Home, first_run: Stage) -> None:
-    errors = {r["predictor"]: r["mae_usd"] for r in city.rows("evaluation", "2025-04").to_pylist()}
+    scores = overall(city.rows("evaluation", "2025-04").to_pylist())
+    errors = {name: row["mae_usd"] for name, row in scores.items()}
 
     assert errors["model"] < errors["route_median"] < errors["global_median"]
 
 
 def quotes(model: Bundle) -> np.ndarray:
     """What a bundle says of `RIDES`."""
-    return model.quote(
+    quoted = model.quote(
         RIDES["pickup_zone"].to_numpy(np.int64),
         RIDES["dropoff_zone"].to_numpy(np.int64),
         RIDES["pickup_at"].to_numpy("datetime64[us]"),
         RIDES["passengers"].to_numpy(np.float32),
     )
+    return quoted.fare_usd
