@@ -9,21 +9,26 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import shapefile
 
-from taxi_assets.domain.cleaning import Sorted, refund_rows, sort_trips
-from taxi_assets.domain.features import FEATURES
+from taxi_assets.domain.bundle import Knowledge
+from taxi_assets.domain.cleaning import MIN_FARE_USD, Sorted, refund_rows, sort_trips
 from taxi_assets.domain.fleets import FLEETS
-from taxi_assets.domain.model import MonthOfTrips
+from taxi_assets.domain.history import Rides, read_rides, route_history
+from taxi_assets.domain.places import hour_profile
+from taxi_assets.domain.schemas import ZONES
 from taxi_assets.domain.trips import canonical
+from taxi_assets.domain.window import Window
 from taxi_assets.domain.zones import AIRPORT_ZONES, BOROUGHS, FEET_PER_MILE, read_zones
 
 GREEN = FLEETS["green"]
 MONTH = "2025-01"
 NOON = datetime(2025, 1, 15, 12)  # a Wednesday
 TIME = pa.timestamp("us")
+ROUTES_AMONG = range(61, 85)  # zones of the rides of `window`
 
 # canonical name: title and type in a green file of 2025, and an ordinary value
 PUBLISHED: dict[str, tuple[str, pa.DataType, Any]] = {
@@ -88,6 +93,11 @@ def with_column(name: str, values: pa.Array) -> pa.RecordBatch:
 def canonical_trips(**values: Any) -> pa.RecordBatch:
     """`published_trips`, read as canonical trips."""
     return canonical(published_trips(**values), GREEN, 0)
+
+
+def rides(**values: Any) -> Rides:
+    """`published_trips`, as finished rides."""
+    return read_rides([canonical_trips(**values)])
 
 
 def sort_month(published: pa.RecordBatch, cuts: Iterable[int] = ()) -> list[Sorted]:
@@ -165,10 +175,41 @@ def square_city() -> pd.DataFrame:
     return read_zones(zone_lookup(), zone_shapes())
 
 
-def month_of_trips(month: str, rows: int, seed: int, usd_per_mile: float = 3.0) -> MonthOfTrips:
-    """A month whose fares are 3 dollars and so many a mile of `straight_mi`, give or take one."""
-    rng = np.random.default_rng(seed)
-    features = rng.random((rows, len(FEATURES)), dtype=np.float32)
-    straight = features[:, list(FEATURES).index("straight_mi")]
-    straight *= 10
-    return MonthOfTrips(month, features, 3.0 + usd_per_mile * straight + rng.normal(0, 1, rows))
+def window(
+    months: Mapping[str, int], seed: int, *, usd_per_mile: float = 3.0, noise_usd: float = 1.0
+) -> Window:
+    """Rides between the same 24 zones of the square city, so many a month.
+
+    Fares are 3 dollars and so many a straight mile, give or take `noise_usd`; rides take 2 minutes
+    and 5 a mile, give or take one.
+    """
+    rng, rows = np.random.default_rng(seed), sum(months.values())
+    start, end = rng.choice(ROUTES_AMONG, (2, rows)).astype(np.int32)
+    centroid = square_city().set_index("zone")[["x_mi", "y_mi"]]
+    straight = np.hypot(*(centroid.loc[end].to_numpy() - centroid.loc[start].to_numpy()).T)
+    fare = 3.0 + usd_per_mile * straight + rng.normal(0, noise_usd, rows)
+    minutes = 2.0 + 5.0 * straight + rng.normal(0, 1, rows)
+    rides = Rides(
+        start,
+        end,
+        np.concatenate([_times_in(month, count, rng) for month, count in months.items()]),
+        np.maximum(fare, MIN_FARE_USD).round(2).astype(np.float32),
+        (0.2 + 1.2 * straight).astype(np.float32),
+        np.maximum(minutes, 1.0).astype(np.float32),
+    )
+    passengers = rng.choice([1, 2, 5, np.nan], rows).astype(np.float32)
+    return Window(dict(months), rides, passengers, np.ones(rows, np.float32))
+
+
+def _times_in(month: str, rows: int, rng: np.random.Generator) -> npt.NDArray[np.datetime64]:
+    """So many seconds of a month, in order."""
+    first = np.datetime64(month, "s")
+    seconds = ((np.datetime64(month) + 1).astype("datetime64[s]") - first).astype(int)
+    return np.sort(first + rng.integers(0, seconds, rows))
+
+
+def knowledge(past: Rides) -> Knowledge:
+    """What a model looks up when these rides are all that has been seen."""
+    zones = pa.Table.from_pandas(square_city()[ZONES.arrow.names], ZONES.arrow)
+    routes = route_history(past, square_city())
+    return Knowledge(zones, routes, hour_profile(square_city(), routes, past))

@@ -7,15 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import pyarrow as pa
 
 from taxi_assets.domain import bundle
-from taxi_assets.domain.history import route_history
 from taxi_assets.domain.model import Trained, train
-from taxi_assets.domain.schemas import ZONES
 from taxi_assets.resources.promotions import Decision
 from taxi_assets.resources.registry import ModelVersion, Registry, model_name
-from taxi_assets_tests.builders import canonical_trips, month_of_trips, square_city
+from taxi_assets_tests.builders import knowledge, rides, square_city, window
 
 TAGS = {"fleet": "green", "git_sha": "abc"}
 DECISION = Decision("Ada", "it is better", datetime(2025, 5, 1, 12, tzinfo=UTC))
@@ -24,15 +21,13 @@ DECISION = Decision("Ada", "it is better", datetime(2025, 5, 1, 12, tzinfo=UTC))
 @cache
 def trained(seed: int) -> Trained:
     """A model; another seed gives another."""
-    months = [month_of_trips("2025-01", 200, seed), month_of_trips("2025-02", 100, seed + 1)]
-    return train(months, threads=1)
+    return train(window({"2025-01": 200, "2025-02": 200}, seed), square_city(), threads=1)
 
 
 def save_model(folder: Path, seed: int) -> Path:
     """A bundle in a folder."""
-    zones = pa.Table.from_pandas(square_city()[ZONES.arrow.names], ZONES.arrow)
-    history = route_history([canonical_trips(pickup_zone=[74, 75], dropoff_zone=[75, 74])])
-    bundle.save(folder, trained(seed), zones, history, {"month": "2025-03"})
+    known = knowledge(rides(pickup_zone=[74, 75], dropoff_zone=[75, 74]))
+    bundle.save(folder, trained(seed), known, {"month": "2025-03"})
     return folder
 
 

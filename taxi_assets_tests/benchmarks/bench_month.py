@@ -24,13 +24,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 from machine import PeakMemory, describe, median_seconds
 
 from taxi_assets.domain.cleaning import PAIR_COLUMNS, refund_rows, sort_trips
-from taxi_assets.domain.features import places
 from taxi_assets.domain.features import trip_features as build
 from taxi_assets.domain.fleets import get_fleet
-from taxi_assets.domain.history import route_history
+from taxi_assets.domain.history import read_rides
+from taxi_assets.domain.places import learn
 from taxi_assets.domain.schemas import CLEAN_TRIPS, TRIP_FEATURES
 from taxi_assets.domain.trips import canonical
 from taxi_assets.domain.validation import failures, pandera_schema
+from taxi_assets.domain.window import Window
 from taxi_assets.domain.zones import read_zones
 from taxi_assets.resources.streams import pooled
 from taxi_assets.simulator import simulate
@@ -50,7 +51,7 @@ def domain(tree: Path) -> None:
         (tree / "misc/taxi_zone_lookup.csv").read_bytes(),
         (tree / "misc/taxi_zones.zip").read_bytes(),
     )
-    known = places(zones, route_history(one.clean for one in sort_all(published, starts)))
+    known = learn(zones, read_rides(one.clean for one in sort_all(published, starts)))
 
     def whole() -> None:
         clean = [one.clean for one in sort_all(published, starts)]
@@ -99,7 +100,7 @@ def tables(tree: Path) -> None:
         names = ("clean_trips", "rejected_trips", "trip_features")
         before = [
             dg.AssetKey("zones"),
-            *(dg.AssetKey(["yellow", n]) for n in ("raw_trips", "route_history")),
+            *(dg.AssetKey(["yellow", n]) for n in ("raw_trips", "route_history", "hour_history")),
         ]
         wanted = [dg.AssetKey(["yellow", name]) for name in names]
         quiet = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -197,7 +198,9 @@ def domain_alone(tree: Path) -> float:
     """Seconds that the domain functions of one month with two training months take."""
     from taxi_assets.domain.evaluation import score
     from taxi_assets.domain.features import FEATURES
-    from taxi_assets.domain.model import MonthOfTrips, train
+    from taxi_assets.domain.heads import Predictor
+    from taxi_assets.domain.model import train
+    from taxi_assets.resources.feature_rows import matrix
 
     zones = read_zones(
         (tree / "misc/taxi_zone_lookup.csv").read_bytes(),
@@ -213,7 +216,7 @@ def domain_alone(tree: Path) -> float:
     features, histories = [], 0.0
     for index, clean in enumerate(clean_months):
         begun = perf_counter()
-        known = places(zones, route_history(b for past in clean_months[:index] for b in past))
+        known = learn(zones, read_rides(b for past in clean_months[:index] for b in past))
         histories = perf_counter() - begun
         begun = perf_counter()
         features.append(list(pooled(lambda batch, known=known: build(batch, known), clean)))
@@ -224,21 +227,15 @@ def domain_alone(tree: Path) -> float:
         list(pooled(lambda b, s=schema: failures(s, b), batches))
     validating = perf_counter() - begun
 
-    def month_of(month: str, batches: list[pa.RecordBatch]) -> MonthOfTrips:
-        table = pa.Table.from_batches(batches)
-        matrix = np.column_stack([table[name].to_numpy() for name in FEATURES]).astype(np.float32)
-        return MonthOfTrips(month, matrix, table["fare_usd"].to_numpy())
-
-    past = [month_of(month, batches) for month, batches in zip(MONTHS, features, strict=True)]
     begun = perf_counter()
-    trained = train(past[:2], threads=2)
+    trained = train(window_of(features[:2]), zones, threads=2)
     training = perf_counter() - begun
-    import lightgbm as lgb
-
+    predictor = Predictor(trained.texts, trained.rehearsal.offset)
     begun = perf_counter()
-    booster = lgb.Booster(model_str=trained.model_text)
-    score(past[2].fare_usd, booster.predict(past[2].features))
-    trained.linear.predict(past[2].features)
+    for batch in features[2]:
+        rows = matrix(batch, list(FEATURES))
+        score(batch["fare_usd"].to_numpy(), predictor.predict(rows).fare_usd)
+        trained.linear.predict(rows)
     evaluating = perf_counter() - begun
     parts = {
         "sort": sorting,
@@ -253,6 +250,18 @@ def domain_alone(tree: Path) -> float:
         ", ".join(f"{name} {seconds:.1f}" for name, seconds in parts.items()),
     )
     return sum(parts.values())
+
+
+def window_of(months: list[list[pa.RecordBatch]]) -> Window:
+    """Feature batches of the first months as training takes them."""
+    batches = [batch for month in months for batch in month]
+
+    def column(name: str) -> np.ndarray:
+        found = [batch[name].to_numpy(zero_copy_only=False) for batch in batches]
+        return np.concatenate(found).astype(np.float32)
+
+    rows = {name: sum(map(len, month)) for name, month in zip(MONTHS, months, strict=False)}
+    return Window(rows, read_rides(batches), column("passengers"), column("fare_trend"))
 
 
 def main() -> None:
