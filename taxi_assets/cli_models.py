@@ -47,5 +47,30 @@ def score(
     typer.echo(json.dumps(done.told(), indent=1) if as_json else "\n".join(done.lines()))
 
 
+@commands.command(
+    epilog=example("taxi-assets reproduce green 7", "taxi-assets reproduce yellow 7 --json")
+)
+@plainly
+def reproduce(
+    fleet: FleetArgument,
+    version: Annotated[int, typer.Argument(help="Number of a registered version.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Train a version again from its recorded snapshots and compare every file.
+
+    It reads the rows as they were then, whatever was corrected since, and takes parameters, level
+    and threads from the version, not from the settings. Exit code 1 when the model differs.
+    """
+    from taxi_assets.commands.champions import open_registry
+    from taxi_assets.commands.reproduce import reproduce as run
+    from taxi_assets.commands.versions import lake_of
+
+    settings, chosen = settings_for(fleet)
+    done = run(open_registry(settings), lake_of(settings), chosen, version, _progress)
+    typer.echo(json.dumps(done.told(), indent=1) if as_json else "\n".join(done.lines()))
+    if not done.reproduced:
+        raise typer.Exit(1)
+
+
 def _progress(line: str) -> None:
     typer.echo(line, err=True)
