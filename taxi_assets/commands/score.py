@@ -25,7 +25,7 @@ from taxi_assets.resources.trip_tables import (
 )
 
 Say = Callable[[str], None]
-LINE_ROWS = 500_000  # between two lines of progress
+LINE_ROWS = 250_000  # between two lines of progress
 METADATA_KEY = b"taxi_assets"  # says in the written file who answered
 
 
