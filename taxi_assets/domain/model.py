@@ -107,7 +107,7 @@ def recipe(threads: int, level: float, parameters: Parameters) -> dict[str, Any]
         "level": level,
         "parameters": dict(parameters),
         "constants": {
-            "max_rounds": MAX_ROUNDS,
+            "max_rounds": {name: head.rounds for name, head in heads(level).items()},
             "patience": PATIENCE,
             "held_out_days": int(HELD_OUT.astype(int)),
             "folds": FOLDS,
