@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from taxi_assets.cli_champions import commands as champion_commands
+from taxi_assets.cli_models import commands as model_commands
 from taxi_assets.console import JsonOption, example, plainly, print_table, settings_for
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ FleetOption = Annotated[
     str | None, typer.Option(help="green or yellow; by default the first of TAXI_FLEETS.")
 ]
 app.add_typer(champion_commands)
+app.add_typer(model_commands)
 
 
 @app.command(
@@ -197,9 +199,9 @@ def _quote(
 ) -> None:
     from dataclasses import asdict
 
-    from taxi_assets.commands.quote import local_time
     from taxi_assets.commands.quote import quote as ask
     from taxi_assets.definitions import resources
+    from taxi_assets.domain.clock import local_time
 
     settings, _ = settings_for(fleet)
     registry: Any = resources(settings)["registry"]

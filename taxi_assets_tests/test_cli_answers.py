@@ -7,6 +7,15 @@ import pytest
 
 from taxi_assets_tests.homes import CITY_MONTHS, Home, Stage
 
+ASKED = (
+    "fleet",
+    "pickup_zone",
+    "pickup_name",
+    "dropoff_zone",
+    "dropoff_name",
+    "pickup_at",
+    "passengers",
+)
 RIDE = ("--from", "74", "--to", "138", "--passengers", "2")
 
 
@@ -21,20 +30,35 @@ def rows(city: Home, first_run: Stage) -> list[dict[str, Any]]:
     return list(json.loads(city.invoke("status", "--json").stdout))
 
 
-def test_a_quote_for_programs_says_what_was_asked_and_who_answers(
+def test_a_quote_for_programs_has_interval_total_and_ride_time_and_says_who_answers(
     quoted: dict[str, Any], first_run: Stage
 ) -> None:
-    assert quoted.pop("fare_usd") == pytest.approx(30, abs=27)
-    assert quoted.pop("pickup_name") != quoted.pop("dropoff_name")
-    assert quoted == {
+    said = {name: value for name, value in quoted.items() if name not in ASKED}
+    fare, total = said.pop("fare_usd"), said.pop("total_usd")
+
+    assert fare == pytest.approx(30, abs=27)
+    assert 3 <= said.pop("low_usd") <= fare <= said.pop("high_usd")
+    assert total == pytest.approx(fare + said.pop("surcharges_usd"))
+    assert total > fare  # every ride pays the state's and the city's surcharges
+    assert 1 < said.pop("ride_min") < 180
+    assert said == {
+        "level": 0.8,
+        "model": "taxi-fare-green",
+        "version": first_run.aliases["champion"],
+        "tested_on": "2025-04",
+    }
+
+
+def test_a_quote_for_programs_repeats_what_was_asked(quoted: dict[str, Any]) -> None:
+    asked = {name: quoted[name] for name in ASKED}
+
+    assert asked.pop("pickup_name") != asked.pop("dropoff_name")
+    assert asked == {
         "fleet": "green",
         "pickup_zone": 74,
         "dropoff_zone": 138,
         "pickup_at": "2025-04-14T08:30",
         "passengers": 2,
-        "model": "taxi-fare-green",
-        "version": first_run.aliases["champion"],
-        "tested_on": "2025-04",
     }
 
 
@@ -47,8 +71,10 @@ def test_a_quote_for_people_is_one_sentence_with_the_same_fare(
     assert told.exit_code == 0
     assert told.stdout == (
         f"Green taxi from {data['pickup_name']} (74) to {data['dropoff_name']} (138), "
-        f"Mon 14 Apr 2025 08:30, 2 passengers: about ${data['fare_usd']:.2f} on the meter "
-        "(taxi-fare-green version 2, tested on 2025-04).\n"
+        f"Mon 14 Apr 2025 08:30, 2 passengers: about ${data['fare_usd']:.2f} on the meter, "
+        f"80% of rides between ${data['low_usd']:.2f} and ${data['high_usd']:.2f}, "
+        f"in about {data['ride_min']:.0f} minutes; ${data['total_usd']:.2f} with surcharges, "
+        "before tip and tolls (taxi-fare-green version 2, tested on 2025-04).\n"
     )
 
 

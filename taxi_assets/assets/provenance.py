@@ -1,22 +1,18 @@
 """What a model was made from."""
 
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib.metadata import version as installed
 from typing import Any
 
 from taxi_assets.domain.fleets import Fleet
-from taxi_assets.resources.model_files import git_sha
+from taxi_assets.resources.circumstances import circumstances
 from taxi_assets.resources.table_slice import TableSlice
-
-LIBRARIES = ("holidays", "lightgbm", "numpy", "pandas", "pyarrow")
 
 
 def provenance(
     fleet: Fleet, month: str, training_months: Sequence[str], tables: Sequence[TableSlice]
 ) -> dict[str, Any]:
-    """Everything needed to make the model again: months, snapshots, code and library versions.
+    """Everything needed to make the model again: months, snapshots, code, libraries, machine.
 
     Args:
         fleet: whose model.
@@ -32,11 +28,7 @@ def provenance(
             table.name: {month: asdict(version) for month, version in table.versions.items()}
             for table in tables
         },
-        "git_sha": git_sha(),
-        "libraries": {
-            "python": platform.python_version(),
-            **{name: installed(name) for name in LIBRARIES},
-        },
+        **circumstances(),
     }
 
 

@@ -2,16 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from taxi_assets.domain.errors import RegistryError, UsageError
 from taxi_assets.domain.surcharges import expected_surcharges
 from taxi_assets.domain.zones import LAST_ZONE
-from taxi_assets.resources.registry import Registry
+from taxi_assets.resources.registry import ModelVersion, Registry
 
-NEW_YORK = ZoneInfo("America/New_York")
 MAX_PASSENGERS = 6
 
 
@@ -71,19 +69,19 @@ class Quote:
         )
 
 
-def local_time(text: str) -> datetime:
-    """Read an ISO time as New York local time; an offset is converted.
+def require_champion(registry: Registry, fleet: str) -> ModelVersion:
+    """The version that answers for a fleet; does not make a registry only to find it empty.
 
     Raises:
-        UsageError: it is not a time.
+        RegistryError: there is no champion yet.
     """
-    try:
-        at = datetime.fromisoformat(text)
-        return at if at.tzinfo is None else at.astimezone(NEW_YORK).replace(tzinfo=None)
-    except (ValueError, OverflowError) as error:
-        raise UsageError(
-            f"'{text}' is not a time: write it like 2025-03-14T08:30, New York local time."
-        ) from error
+    champion = registry.champion(fleet) if registry.exists else None
+    if champion is None:
+        raise RegistryError(
+            f"There is no {fleet} champion yet: "
+            f"run `taxi-assets run --fleet {fleet} --months ...` first."
+        )
+    return champion
 
 
 def quote(
@@ -105,12 +103,7 @@ def quote(
             raise UsageError(f"There is no taxi zone {zone}: zones run from 1 to {LAST_ZONE}.")
     if not 1 <= passengers <= MAX_PASSENGERS:
         raise UsageError(f"{passengers} passengers do not fit: a cab takes 1 to {MAX_PASSENGERS}.")
-    champion = registry.champion(fleet) if registry.exists else None
-    if champion is None:
-        raise RegistryError(
-            f"There is no {fleet} champion yet: "
-            f"run `taxi-assets run --fleet {fleet} --months ...` first."
-        )
+    champion = require_champion(registry, fleet)
     model = registry.load(champion)
     start, end = np.array([pickup_zone]), np.array([dropoff_zone])
     when = np.array([at], "datetime64[us]")

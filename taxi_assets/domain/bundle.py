@@ -115,7 +115,8 @@ def save(folder: Path, trained: Trained, known: Knowledge, provenance: dict[str,
     for head, text in trained.texts.items():
         (folder / f"{head}.txt").write_text(text, encoding="utf-8")
     for name, table in zip(TABLES, (known.zones, known.routes, known.hours), strict=True):
-        pq.write_table(table, folder / name)
+        # in one piece: the same rows in other pieces may fill Parquet's pages otherwise
+        pq.write_table(table.combine_chunks(), folder / name)
     answers = {
         "level": trained.level,
         "offset": trained.rehearsal.offset,
@@ -132,6 +133,7 @@ def save(folder: Path, trained: Trained, known: Knowledge, provenance: dict[str,
         "rehearsal": asdict(trained.rehearsal),
         "trees": trained.trees,
         "parameters": trained.parameters,
+        "training": trained.recipe,
         "training_rows": trained.rows,
         "files": files,
         **provenance,
@@ -157,8 +159,8 @@ def load(folder: Path) -> Bundle:
         ) from error
     if features != list(FEATURES) or version != FORMAT:
         raise OutdatedBundle(
-            "The model bundle was made by other feature code: install the version in its "
-            "manifest, or train again."
+            "The model bundle was made by other feature code: install that of its commit "
+            f"({manifest.get('git_sha', 'not recorded')}), or train again."
         )
     found = {path.name for path in folder.iterdir()} - {"manifest.json"}
     if found != set(listed) or set(listed) != set(FILES):

@@ -21,7 +21,14 @@ from taxi_assets.domain.heads import (
     heads,
 )
 from taxi_assets.domain.places import FloatArray, learn
-from taxi_assets.domain.window import Window, features_of, out_of_fold, target
+from taxi_assets.domain.window import (
+    FOLD_SEED,
+    FOLDS,
+    Window,
+    features_of,
+    out_of_fold,
+    target,
+)
 
 SEED = 20_240_131
 PATIENCE = 50  # rounds without improvement before training stops
@@ -79,6 +86,8 @@ class Trained:
         linear: linear regression on the same rows: the plainest model.
         rows: training trips by month.
         importance: each feature's share of all gain in the fare's trees, most important first.
+        recipe: what `train` was told and the constants it stands on: with the same rides, all that
+            it takes to train the same model again.
     """
 
     texts: dict[str, str]
@@ -90,6 +99,24 @@ class Trained:
     linear: LinearBaseline
     rows: dict[str, int]
     importance: dict[str, float]
+    recipe: dict[str, Any]
+
+
+def recipe(threads: int, level: float, parameters: Parameters) -> dict[str, Any]:
+    """What training was told, and the constants of this code that have a say in its outcome."""
+    return {
+        "threads": threads,
+        "level": level,
+        "parameters": dict(parameters),
+        "constants": {
+            "max_rounds": {name: head.rounds for name, head in heads(level).items()},
+            "patience": PATIENCE,
+            "held_out_days": int(HELD_OUT.astype(int)),
+            "folds": FOLDS,
+            "fold_seed": FOLD_SEED,
+            "seed": SEED,
+        },
+    }
 
 
 def train(
@@ -149,6 +176,7 @@ def train(
         linear=fit_linear(features, fares),
         rows=dict(window.months),
         importance=importance,
+        recipe=recipe(threads, level, parameters),
     )
 
 

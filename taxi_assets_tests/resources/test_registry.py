@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from taxi_assets.domain.errors import BundleError, RegistryError, RegistryUnreachable
+from taxi_assets.domain.heads import heads
 from taxi_assets.resources.model_files import log_model
 from taxi_assets.resources.promotions import promote
 from taxi_assets.resources.registry import CANDIDATE, Registry, model_name
@@ -175,8 +176,9 @@ def test_a_model_is_loaded_as_it_was_registered(
     loaded = registry.load(made)
 
     assert loaded.manifest["identity"] == made.identity
-    fare = (bundles[0] / "fare.txt").read_text(encoding="utf-8")
-    assert loaded.predictor.texts["fare"] == fare
+    assert loaded.predictor.texts == {
+        head: (bundles[0] / f"{head}.txt").read_text(encoding="utf-8") for head in heads()
+    }
 
 
 def test_a_model_is_loaded_from_its_registry_wherever_mlflow_itself_looks(
@@ -196,7 +198,7 @@ def test_a_model_is_loaded_from_its_registry_wherever_mlflow_itself_looks(
     assert not (tmp_path / "other.db").exists()
 
 
-@pytest.mark.parametrize("name", ["model.txt", "route_history.parquet"])
+@pytest.mark.parametrize("name", ["fare.txt", "hour_history.parquet"])
 def test_one_changed_byte_of_a_registered_model_is_noticed(
     registry: Registry, fleet: str, bundles: list[Path], name: str
 ) -> None:
