@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from taxi_assets.cli_champions import commands as champion_commands
+from taxi_assets.cli_tuning import commands as tuning_commands
 from taxi_assets.console import JsonOption, example, plainly, print_table, settings_for
 
 app = typer.Typer(
@@ -22,6 +23,7 @@ FleetOption = Annotated[
     str | None, typer.Option(help="green or yellow; by default the first of TAXI_FLEETS.")
 ]
 app.add_typer(champion_commands)
+app.add_typer(tuning_commands)
 
 
 @app.command(
