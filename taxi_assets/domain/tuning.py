@@ -31,7 +31,7 @@ from taxi_assets.domain.window import Window, features_of, out_of_fold, target
 CUTS = (3, 2, 1)  # of two weeks each before the last ride; the oldest fold is the fastest
 ENOUGH = np.timedelta64(28, "D")  # what has to lie before a cut
 MOST_RIDES = 1_000_000  # a year of yellow taxis has forty times as many, and trials would take days
-EVERY = 100  # rounds between two looks at a trial
+LOOKS = (400, 500)  # rounds: earlier, slow learners only seem worse than fast ones
 Watch = Callable[[int, float], None]  # takes a step and a loss; may raise to end the trial
 
 
@@ -85,7 +85,7 @@ class Fold:
         test: LightGBM's matrix of the rides after, labels included.
         features: (m, 40) their features.
         fares: (m,) what they cost, US dollars.
-        spread: their mean distance from the middle on the head's scale: makes folds comparable.
+        spread_usd: their mean distance from the median: makes folds comparable.
     """
 
     data: Any
@@ -93,7 +93,7 @@ class Fold:
     test: Any
     features: FloatArray
     fares: Numbers
-    spread: float
+    spread_usd: float
 
 
 def parameters_of(values: Mapping[str, float]) -> Parameters:
@@ -109,7 +109,7 @@ def fingerprint(versions: Mapping[str, Mapping[str, str]], threads: int) -> str:
         threads: LightGBM threads.
     """
     space = {name: asdict(found) for name, found in SPACE.items()}
-    fixed = [dict(PARAMETERS), dict(FIXED), threads, CUTS, MOST_RIDES, MAX_ROUNDS, PATIENCE, EVERY]
+    fixed = [dict(PARAMETERS), dict(FIXED), threads, CUTS, MOST_RIDES, MAX_ROUNDS, PATIENCE, LOOKS]
     told = json.dumps([versions, space, fixed], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()[:12]
 
@@ -154,14 +154,14 @@ def _fold(window: Window, zones: pd.DataFrame, cut: np.datetime64, threads: int)
         raise DataError(f"Tuning needs rides before {cut} and in the two weeks after it.")
     features = features_of(after, learn(zones, past.rides))
     data = dataset(out_of_fold(past, zones), told(PARAMETERS, threads))
-    label = scaled(after, head)
+    fares = target(after, "fare_usd").astype(np.float64)
     return Fold(
         data=data,
         label=scaled(past, head),
-        test=data.create_valid(features, label),
+        test=data.create_valid(features, scaled(after, head)),
         features=features,
-        fares=target(after, "fare_usd").astype(np.float64),
-        spread=max(float(np.mean(np.abs(label - np.median(label)))), 1e-9),
+        fares=fares,
+        spread_usd=max(float(np.mean(np.abs(fares - np.median(fares)))), 1e-9),
     )
 
 
@@ -179,23 +179,26 @@ def losses(
         folds: from `make_folds`.
         parameters: from `parameters_of`.
         threads: LightGBM threads.
-        watch: told the loss on the head's scale, in spreads, every hundred rounds and between
-            folds; the step counts rounds over all folds.
+        watch: told the error in spreads of the fares, late in a fold and between folds; the step
+            counts rounds over all folds.
     """
     for number, fold in enumerate(folds):
         start = number * MAX_ROUNDS
 
         def look(env: Any, fold: Fold = fold, start: int = start) -> None:
             done = env.iteration + 1
-            if done % EVERY == 0 and done < MAX_ROUNDS:
-                watch(start + done, env.evaluation_result_list[0][2] / fold.spread)
+            if done in LOOKS:
+                watch(start + done, _mae_usd(fold, env.model, done) / fold.spread_usd)
 
-        booster = fit(
-            fold.data, fold.label, told(parameters, threads), MAX_ROUNDS, fold.test, [look]
-        )
-        (best,) = booster.best_score["valid_0"].values()
-        predicted = booster.predict(fold.features, num_iteration=booster.best_iteration)
-        error = np.abs(LINKS[heads()["fare"].link].back(predicted) - fold.fares)
-        yield float(np.mean(error))
+        label, test = fold.label, fold.test
+        booster = fit(fold.data, label, told(parameters, threads), MAX_ROUNDS, test, [look])
+        loss = _mae_usd(fold, booster, booster.best_iteration)
+        yield loss
         if number < len(folds) - 1:
-            watch(start + MAX_ROUNDS, best / fold.spread)
+            watch(start + MAX_ROUNDS, loss / fold.spread_usd)
+
+
+def _mae_usd(fold: Fold, booster: Any, trees: int) -> float:
+    """Mean absolute error of the first trees on a fold's later rides, US dollars."""
+    predicted = booster.predict(fold.features, num_iteration=trees)
+    return float(np.mean(np.abs(LINKS[heads()["fare"].link].back(predicted) - fold.fares)))

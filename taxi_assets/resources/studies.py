@@ -22,7 +22,6 @@ if TYPE_CHECKING:  # Optuna takes a second to import, and only tuning needs it
 Judge = Callable[[Parameters, Watch], Iterator[float]]
 LOSSES = "fold_mae_usd"
 STARTUP = 5  # finished trials before the first one may be pruned
-WARM_UP = 150  # rounds: a slow learner is not a bad one
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +138,7 @@ def open_study(folder: Path, fleet: str, month: str, fingerprint: str) -> Iterat
                 storage=storage,
                 study_name=name,
                 load_if_exists=True,
-                pruner=optuna.pruners.MedianPruner(STARTUP, WARM_UP),
+                pruner=optuna.pruners.MedianPruner(STARTUP),
             )
             _bury_the_killed(study)
             yield Study(name, study)

@@ -10,7 +10,6 @@ from taxi_assets.domain.history import Rides
 from taxi_assets.domain.model import MAX_ROUNDS, PARAMETERS, dataset, fit
 from taxi_assets.domain.tuning import (
     DEFAULTS,
-    EVERY,
     SPACE,
     Range,
     cut_points,
@@ -150,19 +149,17 @@ def test_the_loss_is_the_mean_absolute_error_of_a_model_trained_by_itself(
         assert "[min_data_in_leaf: 150]" in booster.model_to_string()
 
 
-def test_a_trial_is_watched_every_hundred_rounds_and_between_folds(zones: pd.DataFrame) -> None:
-    slow = parameters_of({**DEFAULTS, "learning_rate": 0.02})
-    seen: list[int] = []
+def test_a_trial_is_watched_between_folds_and_late_in_each(
+    zones: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taxi_assets.domain.tuning.LOOKS", (50, 60))
+    folds, seen = make_folds(rides(2_000), zones, 1), {}
 
-    found = list(
-        losses(make_folds(rides(2_000), zones, 1), slow, 1, lambda step, _: seen.append(step))
-    )
+    found = list(losses(folds, PARAMETERS, 1, seen.__setitem__))
 
-    assert len(found) == 2
-    assert seen == sorted(seen)
-    assert MAX_ROUNDS in seen
-    assert {step % EVERY for step in seen} == {0}
-    assert MAX_ROUNDS < max(seen) < 2 * MAX_ROUNDS
+    assert list(seen) == [50, 60, MAX_ROUNDS, MAX_ROUNDS + 50, MAX_ROUNDS + 60]
+    assert seen[MAX_ROUNDS] == found[0] / folds[0].spread_usd
+    assert 0 < seen[MAX_ROUNDS] < seen[50] * 1.5 < 1.5
 
 
 def test_the_watch_ends_a_trial_by_raising(zones: pd.DataFrame) -> None:
