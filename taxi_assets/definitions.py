@@ -1,6 +1,7 @@
 """The one Definitions: everything Dagster knows, in the order data flows."""
 
 from collections.abc import Callable
+from typing import Any
 
 import dagster as dg
 
@@ -9,6 +10,7 @@ from taxi_assets.assets.features import histories, trip_features
 from taxi_assets.assets.model import champion, fare_model
 from taxi_assets.assets.raw import raw_trips, zones
 from taxi_assets.assets.tables import sorted_trips
+from taxi_assets.assets.tuning import tuned_parameters
 from taxi_assets.checks.model import MODEL_CHECKS
 from taxi_assets.checks.monthly import monthly_checks
 from taxi_assets.checks.tables import TABLE_CHECKS
@@ -30,6 +32,11 @@ def month_job(fleet: str) -> str:
     return f"{fleet}_month_job"
 
 
+def tune_job(fleet: str) -> str:
+    """Name of the job that tunes the parameters of a fleet's model of one month."""
+    return f"{fleet}_tune_job"
+
+
 def build_definitions(settings: Settings) -> dg.Definitions:
     """The asset graph of all configured fleets."""
     wait_politely()
@@ -45,20 +52,33 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             for fleet in fleets
             for check in monthly_checks((*TABLE_CHECKS, *MODEL_CHECKS), fleet, months)
         ],
-        jobs=[
-            dg.define_asset_job(
-                month_job(fleet.name),
-                dg.AssetSelection.key_prefixes([fleet.name]) | dg.AssetSelection.assets("zones"),
-                tags={"taxi/fleet": fleet.name},  # dagster.yaml runs one at a time of each
-                description=(
-                    f"One month of {fleet.name} trips, from the published file to the champion."
-                ),
-            )
-            for fleet in fleets
-        ],
+        jobs=[job for fleet in fleets for job in fleet_jobs(fleet)],
         resources=resources(settings, by_reference),
         executor=EXECUTORS[settings.executor],
     )
+
+
+def fleet_jobs(fleet: Fleet) -> list[Any]:
+    """One fleet's jobs: a month as it comes every month, and tuning, which takes longer."""
+    tags = {"taxi/fleet": fleet.name}  # dagster.yaml runs one at a time of each
+    tuning = dg.AssetSelection.assets([fleet.name, "tuned_parameters"])
+    everything = dg.AssetSelection.key_prefixes([fleet.name]) | dg.AssetSelection.assets("zones")
+    return [
+        dg.define_asset_job(
+            month_job(fleet.name),
+            everything - tuning,
+            tags=tags,
+            description=(
+                f"One month of {fleet.name} trips, from the published file to the champion."
+            ),
+        ),
+        dg.define_asset_job(
+            tune_job(fleet.name),
+            tuning,
+            tags=tags,
+            description=f"Better parameters for the {fleet.name} model of one month and later.",
+        ),
+    ]
 
 
 def fleet_assets(
@@ -70,6 +90,7 @@ def fleet_assets(
         sorted_trips(fleet, months),
         histories(fleet, months, settings.train_months),
         trip_features(fleet, months),
+        tuned_parameters(fleet, months, settings),
         fare_model(fleet, months, settings),
         evaluation(fleet, months),
         champion(fleet, months),

@@ -18,3 +18,11 @@ def months_before(count: int) -> dg.TimeWindowPartitionMapping:
         return dg.TimeWindowPartitionMapping(
             start_offset=-count, end_offset=-1, allow_nonexistent_upstream_partitions=True
         )
+
+
+def months_until(count: int) -> dg.TimeWindowPartitionMapping:
+    """Each month and the `count` before it; a month takes those that exist."""
+    with preview_accepted():
+        return dg.TimeWindowPartitionMapping(
+            start_offset=-count, end_offset=0, allow_nonexistent_upstream_partitions=True
+        )

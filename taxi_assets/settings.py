@@ -35,6 +35,7 @@ class Settings(BaseSettings):
             new process takes to import everything; `multiprocess` gives each step its own.
         interval: share of rides that the interval of a quote is to hold.
         train_threads: threads LightGBM trains with; part of what makes a model reproducible.
+        tune_trials: sets of LightGBM parameters that tuning tries.
     """
 
     model_config = SettingsConfigDict(
@@ -54,6 +55,7 @@ class Settings(BaseSettings):
     train_months: int = Field(12, ge=2, le=60)
     min_train_months: int = Field(2, ge=2, le=60)
     train_threads: int = Field(2, ge=1, le=256)
+    tune_trials: int = Field(30, ge=1, le=1_000)
     interval: float = Field(0.8, ge=0.5, le=0.99)
     executor: Literal["in_process", "multiprocess"] = "in_process"
 

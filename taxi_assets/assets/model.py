@@ -14,15 +14,15 @@ from taxi_assets.assets.provenance import provenance, version_tags
 from taxi_assets.domain import bundle
 from taxi_assets.domain.errors import RegistryError
 from taxi_assets.domain.fleets import Fleet
-from taxi_assets.domain.model import Trained
+from taxi_assets.domain.model import PARAMETERS, Trained
 from taxi_assets.domain.schemas import TRIP_FEATURES
-from taxi_assets.partitions import months_before
+from taxi_assets.partitions import months_before, months_until
 from taxi_assets.resources import promotions
 from taxi_assets.resources.promotions import BY_GATES, Decision
 from taxi_assets.resources.registry import ModelVersion, Registry
 from taxi_assets.resources.table_slice import TableSlice
 from taxi_assets.resources.tables import column_schema
-from taxi_assets.resources.training_tables import TrainingTables
+from taxi_assets.resources.training_tables import TrainingTables, latest_tuned
 from taxi_assets.settings import Settings
 
 UNGATED = "its evaluation recorded no gates"
@@ -49,6 +49,10 @@ def fare_model(
             "route_history": dg.AssetIn([fleet.name, "route_history"]),
             "hour_history": dg.AssetIn([fleet.name, "hour_history"]),
             "zones": dg.AssetIn("zones"),
+            "tuning": dg.AssetIn(
+                [fleet.name, "tuned_parameters"],
+                partition_mapping=months_until(settings.train_months),
+            ),
         },
         description=(
             f"LightGBM fare model for {fleet.name} trips of this month, trained on up to "
@@ -61,6 +65,7 @@ def fare_model(
         route_history: TableSlice,
         hour_history: TableSlice,
         zones: TableSlice,
+        tuning: TableSlice,
         registry: Registry,
     ) -> Iterator[dg.MaterializeResult[None]]:
         month, started = context.partition_key, perf_counter()
@@ -73,12 +78,15 @@ def fare_model(
                 f"{settings.train_months} months before it, and there are {len(usable)}.",
             )
             return
+        tuned = latest_tuned(tuning)
         made_from = provenance(fleet, month, usable, tables.all)
+        made_from["tuned"] = tuned.origin if tuned else None
         with registry.run(context, fleet.name) as tracked:
             trained = tables.train(
                 usable,
                 threads=settings.train_threads,
                 level=settings.interval,
+                parameters=tuned.parameters if tuned else PARAMETERS,
                 say=context.log.info,
             )
             log_training(tracked, month, trained)
@@ -183,6 +191,7 @@ def objection_to(contender: ModelVersion, holder: ModelVersion | None) -> str | 
 
 def describe(version: ModelVersion, trained: Trained, made_from: dict[str, Any]) -> dict[str, Any]:
     """What the UI shows of a model."""
+    tuned = made_from["tuned"]
     return {
         "model": version.name,
         "version": version.version,
@@ -194,6 +203,7 @@ def describe(version: ModelVersion, trained: Trained, made_from: dict[str, Any])
         "dagster/column_schema": column_schema(TRIP_FEATURES),
         "iceberg_snapshot_ids": version_tags(made_from)["snapshot_ids"],
         "trees": ", ".join(f"{name} {n}" for name, n in trained.trees.items()),
+        "parameters": f"tuned for {tuned['month']}" if tuned else "defaults",
         "rehearsal_mae_usd": trained.rehearsal.mae_usd,
         "rehearsal_ride_mae_min": trained.rehearsal.ride_mae_min,
         "importance": dg.MetadataValue.table(

@@ -47,7 +47,7 @@ def run_months(
     job = build_definitions(settings).resolve_job_def(month_job(fleet))
     _hush_skips()
     with open_instance(settings) as instance:
-        return [_run_month(job, instance, settings, fleet, month, say) for month in sorted(months)]
+        return [run_month(job, instance, settings, fleet, month, say) for month in sorted(months)]
 
 
 def _hush_skips() -> None:
@@ -73,25 +73,39 @@ def check_partitions(settings: Settings, months: Sequence[str]) -> None:
             )
 
 
-def _run_month(
+def run_month(
     job: dg.JobDefinition,
     instance: dg.DagsterInstance,
     settings: Settings,
     fleet: str,
     month: str,
     say: Say,
+    *,
+    command: str = "taxi-assets run",
+    hear: Callable[[dg.EventLogEntry], str | None] = lambda _: None,
 ) -> MonthOutcome:
-    """One Dagster run."""
+    """One Dagster run.
+
+    Args:
+        job: what to run.
+        instance: where.
+        settings: where everything else is.
+        fleet: one of `settings.fleets`.
+        month: `YYYY-MM`.
+        say: takes one line of progress at a time.
+        command: who starts it, for the run's tags.
+        hear: picks the lines of the run's log that are worth telling.
+    """
     outcome, run_id = MonthOutcome(fleet, month), str(uuid4())
 
     def listen(entry: dg.EventLogEntry) -> None:
-        line = outcome.take(entry.dagster_event) if entry.dagster_event else None
+        line = outcome.take(entry.dagster_event) if entry.dagster_event else hear(entry)
         if line:
             say(f"{fleet} {month} {perf_counter() - started:6.1f} s  {line}")
 
     with alone(settings, fleet, month, say):
         started = perf_counter()
-        tags = {STARTED_BY: "taxi-assets run", "taxi/fleet": fleet}
+        tags = {STARTED_BY: command, "taxi/fleet": fleet}
         _bury_the_killed(instance, {**tags, "dagster/partition": month})
         instance.add_event_listener(run_id, listen)
         result = job.execute_in_process(

@@ -1,7 +1,7 @@
 """Training: a dress rehearsal on the last two weeks, then the model that ships, on everything."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -158,10 +158,10 @@ def train(
         for name, head in heads(level).items()
     }
     features = out_of_fold(window, zones)
-    data, texts, importance = _dataset(features, told["fare"]), {}, {}
+    data, texts, importance = dataset(features, told["fare"]), {}, {}
     for name, head in heads(level).items():
         say(f"{name}: {trees[name]} trees on {len(window):,} rides")
-        booster = _fit(data, _scaled(window, head), told[name], trees[name])
+        booster = fit(data, scaled(window, head), told[name], trees[name])
         texts[name] = booster.model_to_string()
         if name == "fare":
             importance = _importance(booster.feature_importance("gain"))
@@ -198,13 +198,13 @@ def rehearse(
         raise DataError("A model needs rides from before its last two weeks.")
     say(f"rehearsal: {len(past):,} rides, tested on the {len(last):,} of the last two weeks")
     features = features_of(last, learn(zones, past.rides))
-    data = _dataset(out_of_fold(past, zones), told["fare"])
+    data = dataset(out_of_fold(past, zones), told["fare"])
     test = data.create_valid(features)
     said: dict[str, Numbers] = {}
     rounds: dict[str, int] = {}
     for name, head in heads(level).items():
-        test.set_label(_scaled(last, head))
-        booster = _fit(data, _scaled(past, head), told[name], head.rounds, test)
+        test.set_label(scaled(last, head))
+        booster = fit(data, scaled(past, head), told[name], head.rounds, test)
         rounds[name] = booster.best_iteration or booster.current_iteration()
         said[name] = np.asarray(booster.predict(features, num_iteration=rounds[name]))
         say(f"rehearsal: {name} was best with {rounds[name]} trees")
@@ -218,31 +218,45 @@ def rehearse(
     )
 
 
-def _dataset(features: FloatArray, told: Parameters) -> Any:
-    """LightGBM's binned matrix, which all heads share."""
+def dataset(features: FloatArray, told: Parameters) -> Any:
+    """LightGBM's binned matrix of (n, 40) features, which all heads share."""
     import lightgbm as lgb  # takes seconds to import, and only training and predicting need it
 
     return lgb.Dataset(features, feature_name=list(FEATURES), params=dict(told))
 
 
-def _fit(data: Any, label: Numbers, told: Parameters, rounds: int, test: Any = None) -> Any:
-    """One head: as many rounds as given, or fewer when a test set stops it early."""
+def fit(
+    data: Any,
+    label: Numbers,
+    told: Parameters,
+    rounds: int,
+    test: Any = None,
+    watch: Sequence[Callable[..., Any]] = (),
+) -> Any:
+    """One head's booster: as many rounds as given, or fewer when a test set stops it early.
+
+    Args:
+        data: from `dataset`.
+        label: (n,) what to learn, on the head's scale.
+        told: all LightGBM parameters.
+        rounds: trees at most.
+        test: a `Dataset` with labels that says when to stop, or None.
+        watch: LightGBM callbacks.
+    """
     import lightgbm as lgb
 
-    stop: list[Callable[..., Any]] = []
-    if test is not None:
-        stop = [lgb.early_stopping(PATIENCE, verbose=False)]
+    stop = [] if test is None else [lgb.early_stopping(PATIENCE, verbose=False)]
     return lgb.train(
         dict(told),
         data.set_label(label),
         rounds,
         valid_sets=None if test is None else [test],
-        callbacks=stop,
+        callbacks=[*watch, *stop],
     )
 
 
-def _scaled(window: Window, head: Head) -> Numbers:
-    """What a head learns from, on its scale."""
+def scaled(window: Window, head: Head) -> Numbers:
+    """(n,) what a head learns from, on its scale."""
     return np.asarray(LINKS[head.link].to(target(window, head.target)))
 
 

@@ -264,6 +264,19 @@ EVALUATION = Table(
         Column("loss_high_usd", MONEY, "upper end of the same interval, US dollars", nullable=True),
     ),
 )
+TUNED_PARAMETERS = Table(
+    "tuned_parameters",
+    "one LightGBM parameter as tuned on the months before, beside how the tuning went",
+    (
+        Column("parameter", pa.string(), "LightGBM's name of it"),
+        Column("value", pa.float64(), "as tuned"),
+        Column("default", pa.float64(), "as it is without tuning"),
+        Column("mae_usd", MONEY, "fare's mean absolute error over the folds, tuned", low=0),
+        Column("default_mae_usd", MONEY, "the same with all defaults", low=0),
+        Column("trials", pa.int64(), "sets of parameters that were tried", low=1),
+        Column("folds", pa.int64(), "time-ordered folds each was tried on", low=1),
+    ),
+)
 TABLES = {
     table.name: table
     for table in (
@@ -274,5 +287,6 @@ TABLES = {
         HOUR_HISTORY,
         TRIP_FEATURES,
         EVALUATION,
+        TUNED_PARAMETERS,
     )
 }
