@@ -28,7 +28,7 @@ def model_file(place: Home, tmp_path_factory: pytest.TempPathFactory) -> Path:
     first = register(place.registry, "green", "2025-03", save_model(folder / "1", 1))
     copy_version(place.registry, first, "green", "2025-04")
     third = register(place.registry, "green", "2025-05", save_model(folder / "3", 3))
-    return kept_file(place.registry, third, "model.txt")
+    return kept_file(place.registry, third, "fare.txt")
 
 
 @pytest.fixture
@@ -145,7 +145,7 @@ def test_a_damaged_version_is_refused_even_by_force(
     result = home.invoke("promote", "green", "3", *WHY, *force)
 
     assert result.exit_code == 1
-    assert result.stderr.startswith("Error: taxi-fare-green version 3 cannot be used: model.txt of")
+    assert result.stderr.startswith("Error: taxi-fare-green version 3 cannot be used: fare.txt of")
     assert result.stderr.count("\n") == 1
     assert state(home) == (1, 1, [])
 

@@ -4,6 +4,7 @@ Each gate reads the rows of the evaluation table and nothing else, so that the a
 them and the checks that read them come to the same verdict.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -96,12 +97,13 @@ def interval_is_calibrated(rows: Sequence[Row]) -> Ruling | Unjudged:
     whole = overall(rows)[MODEL]
     if whole["trips"] < MIN_TRIPS:
         return _too_few(whole["trips"])
-    low, high = whole["level"] - COVERAGE_MARGIN, whole["level"] + COVERAGE_MARGIN
-    seen = whole["coverage"]
+    level, seen = whole["level"], whole["coverage"]
+    chance = 2 * math.sqrt(level * (1 - level) / whole["trips"])  # two standard errors
+    low, high = level - COVERAGE_MARGIN - chance, level + COVERAGE_MARGIN + chance
     return Ruling(
         low <= seen <= high,
         seen,
-        low if seen < whole["level"] else high,
+        low if seen < level else high,
         f"the interval holds {seen:.1%} of rides, allowed are {low:.1%} to {high:.1%}",
     )
 

@@ -158,9 +158,9 @@ def test_a_damaged_version_is_named_and_changes_nothing(
     damaged = register(registry, fleet, "2025-07", save_model(tmp_path / "bundle", 3))
     put(registry, fleet, 1)
     before = tags(registry, fleet)
-    change_a_byte(kept_file(registry, damaged, "model.txt"))
+    change_a_byte(kept_file(registry, damaged, "fare.txt"))
 
-    with pytest.raises(BundleError, match=f"{damaged.name} version 5 cannot be used: model.txt"):
+    with pytest.raises(BundleError, match=f"{damaged.name} version 5 cannot be used: fare.txt"):
         put(registry, fleet, 5)
 
     assert champion(registry, fleet) == 1

@@ -113,7 +113,7 @@ def kept(local: Registry, tmp_path: Path) -> tuple[ModelVersion, Path]:
     """A version of its own fleet, and its bundle where MLflow keeps it."""
     fleet = f"fleet-{uuid4().hex}"
     version = register(local, fleet, "2025-03", save_model(tmp_path / "bundle", 1))
-    return version, kept_file(local, version, "model.txt").parent
+    return version, kept_file(local, version, "fare.txt").parent
 
 
 def other_features(folder: Path) -> None:
@@ -126,8 +126,8 @@ def other_features(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda folder: change_a_byte(folder / "model.txt"), "model.txt of the model bundle ch"),
-        (lambda folder: change_a_byte(folder / "baselines.json"), "baselines.json of the model"),
+        (lambda folder: change_a_byte(folder / "fare.txt"), "fare.txt of the model bundle ch"),
+        (lambda folder: change_a_byte(folder / "answers.json"), "answers.json of the model"),
         (lambda folder: (folder / "zones.parquet").unlink(), "but should hold"),
         (lambda folder: (folder / "notes.txt").write_text("mine"), "but should hold"),
         (lambda folder: (folder / "manifest.json").write_text("{"), "no readable manifest.json"),
@@ -196,7 +196,7 @@ def made(server: tuple[str, Path], tmp_path_factory: pytest.TempPathFactory) -> 
 PLACES = {
     "the log is read": "GET /registered-models/get",
     "the bundle is listed": "GET /mlflow-artifacts/artifacts?",
-    "the bundle is fetched": "GET /model.txt",
+    "the bundle is fetched": "GET /fare.txt",
     "the log is written": "POST /registered-models/set-tag",
     "the alias moves": "POST /registered-models/alias",
 }
