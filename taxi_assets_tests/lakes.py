@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from taxi_assets.domain.schemas import Column, Table
+from taxi_assets.domain.table import Column, Table
 from taxi_assets.resources.lake import Lake
 from taxi_assets.resources.table_slice import TableVersion
 

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from taxi_assets.domain.fleets import Fleet
-from taxi_assets.domain.schemas import Table
+from taxi_assets.domain.table import Table
 from taxi_assets.resources.lake import Lake
 from taxi_assets.resources.landing import Landing
 from taxi_assets.resources.table_slice import TableSlice

@@ -6,7 +6,8 @@ import pyarrow as pa
 
 from taxi_assets.checks.monthly import CannotJudge, Check, Seen, Verdict, gate, warning
 from taxi_assets.domain.conservation import balance
-from taxi_assets.domain.schemas import CLEAN_TRIPS, REJECTED_TRIPS, TRIP_FEATURES, Table
+from taxi_assets.domain.schemas import CLEAN_TRIPS, REJECTED_TRIPS, TRIP_FEATURES
+from taxi_assets.domain.table import Table
 from taxi_assets.domain.trips import schema_faults
 from taxi_assets.domain.usual import usual_range
 from taxi_assets.domain.validation import failures, pandera_schema, published_schema

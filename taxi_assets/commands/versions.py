@@ -9,7 +9,8 @@ from taxi_assets.definitions import resources
 from taxi_assets.domain.errors import UsageError
 from taxi_assets.domain.fleets import FLEETS
 from taxi_assets.domain.months import check_month
-from taxi_assets.domain.schemas import TABLES, ZONES, Table
+from taxi_assets.domain.schemas import TABLES, ZONES
+from taxi_assets.domain.table import Table
 from taxi_assets.resources.lake import UNPARTITIONED, Lake
 from taxi_assets.resources.table_history import PastVersion
 from taxi_assets.resources.tables import lake_name

@@ -1,7 +1,7 @@
 """Training: a dress rehearsal on the last two weeks, then the model that ships, on everything."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,13 +14,13 @@ from taxi_assets.domain.features import FEATURES
 from taxi_assets.domain.heads import (
     LEVEL,
     LINKS,
-    Head,
     Numbers,
     Parameters,
     conformal_offset,
     heads,
 )
-from taxi_assets.domain.places import FloatArray, learn
+from taxi_assets.domain.places import learn
+from taxi_assets.domain.trees import FIXED, PATIENCE, SEED, dataset, fit, scaled
 from taxi_assets.domain.window import (
     FOLD_SEED,
     FOLDS,
@@ -30,8 +30,6 @@ from taxi_assets.domain.window import (
     target,
 )
 
-SEED = 20_240_131
-PATIENCE = 50  # rounds without improvement before training stops
 HELD_OUT = np.timedelta64(14, "D")  # what the rehearsal is tested on
 PARAMETERS: Parameters = {
     "learning_rate": 0.05,
@@ -41,14 +39,6 @@ PARAMETERS: Parameters = {
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
     "lambda_l2": 0.0,
-}
-FIXED: Parameters = {
-    "deterministic": True,
-    # LightGBM would otherwise time both ways and choose: not the same on every machine
-    "force_row_wise": True,
-    "feature_pre_filter": False,  # all heads share one binned matrix
-    "seed": SEED,
-    "verbose": -1,
 }
 Say = Callable[[str], None]
 
@@ -216,48 +206,6 @@ def rehearse(
         rounds=rounds,
         offset=conformal_offset(np.log(fares.astype(np.float64)), said["low"], said["high"], level),
     )
-
-
-def dataset(features: FloatArray, told: Parameters) -> Any:
-    """LightGBM's binned matrix of (n, 40) features, which all heads share."""
-    import lightgbm as lgb  # takes seconds to import, and only training and predicting need it
-
-    return lgb.Dataset(features, feature_name=list(FEATURES), params=dict(told))
-
-
-def fit(
-    data: Any,
-    label: Numbers,
-    told: Parameters,
-    rounds: int,
-    test: Any = None,
-    watch: Sequence[Callable[..., Any]] = (),
-) -> Any:
-    """One head's booster: as many rounds as given, or fewer when a test set stops it early.
-
-    Args:
-        data: from `dataset`.
-        label: (n,) what to learn, on the head's scale.
-        told: all LightGBM parameters.
-        rounds: trees at most.
-        test: a `Dataset` with labels that says when to stop, or None.
-        watch: LightGBM callbacks.
-    """
-    import lightgbm as lgb
-
-    stop = [] if test is None else [lgb.early_stopping(PATIENCE, verbose=False)]
-    return lgb.train(
-        dict(told),
-        data.set_label(label),
-        rounds,
-        valid_sets=None if test is None else [test],
-        callbacks=[*watch, *stop],
-    )
-
-
-def scaled(window: Window, head: Head) -> Numbers:
-    """(n,) what a head learns from, on its scale."""
-    return np.asarray(LINKS[head.link].to(target(window, head.target)))
 
 
 def _mae(actual: Any, predicted: Any) -> float:

@@ -15,16 +15,9 @@ import pandas as pd
 
 from taxi_assets.domain.errors import DataError
 from taxi_assets.domain.heads import LINKS, Numbers, Parameters, heads
-from taxi_assets.domain.model import (
-    FIXED,
-    HELD_OUT,
-    PARAMETERS,
-    PATIENCE,
-    dataset,
-    fit,
-    scaled,
-)
+from taxi_assets.domain.model import HELD_OUT, PARAMETERS
 from taxi_assets.domain.places import FloatArray, learn
+from taxi_assets.domain.trees import FIXED, PATIENCE, dataset, fit, scaled
 from taxi_assets.domain.window import Window, features_of, out_of_fold, target
 
 MAX_ROUNDS = heads()["fare"].rounds

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from taxi_assets.domain.fleets import Fleet, SourceColumn
-from taxi_assets.domain.schemas import Column, Table
+from taxi_assets.domain.table import Column, Table
 from taxi_assets.domain.trips import usable_as
 
 if TYPE_CHECKING:  # pandera takes a second to import, and only validation needs it

@@ -13,7 +13,7 @@ from typing import Any
 from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random
 
 from taxi_assets.domain.errors import LakeUnreachable
-from taxi_assets.domain.schemas import MONTH, Table
+from taxi_assets.domain.table import MONTH, Table
 from taxi_assets.resources.table_slice import stored_schema
 
 TRIES = 8

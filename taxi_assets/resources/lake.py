@@ -16,7 +16,7 @@ import pyarrow as pa
 from pydantic import PrivateAttr
 
 from taxi_assets.domain.errors import DataError
-from taxi_assets.domain.schemas import Table
+from taxi_assets.domain.table import Table
 from taxi_assets.domain.versions import ContentHash
 from taxi_assets.resources.catalog import ensure_table, open_catalog, reaching
 from taxi_assets.resources.table_commit import commit, stage

@@ -5,7 +5,8 @@ from typing import Any
 
 from taxi_assets.domain.errors import SnapshotGone, VersionMismatch
 from taxi_assets.domain.model import Say
-from taxi_assets.domain.schemas import HOUR_HISTORY, ROUTE_HISTORY, TRIP_FEATURES, ZONES, Table
+from taxi_assets.domain.schemas import HOUR_HISTORY, ROUTE_HISTORY, TRIP_FEATURES, ZONES
+from taxi_assets.domain.table import Table
 from taxi_assets.resources.lake import Lake
 from taxi_assets.resources.table_slice import TableSlice
 from taxi_assets.resources.training_tables import TrainingTables

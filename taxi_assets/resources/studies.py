@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from taxi_assets.domain.heads import Parameters
-from taxi_assets.domain.model import SEED
+from taxi_assets.domain.trees import SEED
 from taxi_assets.domain.tuning import DEFAULTS, SPACE, Watch, parameters_of
 
 if TYPE_CHECKING:  # Optuna takes a second to import, and only tuning needs it

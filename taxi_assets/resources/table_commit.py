@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from taxi_assets.domain.errors import DataError, LakeUnreachable
-from taxi_assets.domain.schemas import MONTH, Table
+from taxi_assets.domain.table import MONTH, Table
 from taxi_assets.domain.versions import ContentHash
 from taxi_assets.resources.table_history import (
     MONTH_KEY,

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from taxi_assets.domain.errors import SnapshotGone
-from taxi_assets.domain.schemas import MONTH
+from taxi_assets.domain.table import MONTH
 
 VERSION_PROPERTY = "taxi.version."
 MONTH_KEY, VERSION_KEY, RUN_KEY = "taxi.month", "taxi.data-version", "taxi.run"

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from taxi_assets.domain.errors import VersionMismatch
-from taxi_assets.domain.schemas import MONTH, Table
+from taxi_assets.domain.table import MONTH, Table
 from taxi_assets.domain.versions import ContentHash
 from taxi_assets.resources.table_history import PastVersion, gone
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from taxi_assets.domain.schemas import MONTH, Table
+from taxi_assets.domain.table import MONTH, Table
 
 if TYPE_CHECKING:  # the lake hands slices out: at run time the import goes the other way
     from taxi_assets.resources.lake import Lake

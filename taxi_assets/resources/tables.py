@@ -8,7 +8,8 @@ from typing import Any
 import dagster as dg
 import pyarrow as pa
 
-from taxi_assets.domain.schemas import TABLES, Table
+from taxi_assets.domain.schemas import TABLES
+from taxi_assets.domain.table import Table
 from taxi_assets.resources.lake import UNPARTITIONED, Lake
 from taxi_assets.resources.table_slice import TableSlice
 from taxi_assets.warnings import preview_accepted

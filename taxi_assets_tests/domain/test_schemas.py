@@ -8,13 +8,12 @@ from taxi_assets.domain.fleets import FLEETS, Fleet
 from taxi_assets.domain.schemas import (
     CLEAN_TRIPS,
     HOUR_HISTORY,
-    MONTH,
     REJECTED_TRIPS,
     ROUTE_HISTORY,
     TABLES,
     TRIP_FEATURES,
-    Table,
 )
+from taxi_assets.domain.table import MONTH, Table
 
 PLAIN_TYPES = {
     pa.int32(),

@@ -7,7 +7,8 @@ import pytest
 
 from taxi_assets.domain.errors import DataError
 from taxi_assets.domain.history import Rides
-from taxi_assets.domain.model import PARAMETERS, dataset, fit
+from taxi_assets.domain.model import PARAMETERS
+from taxi_assets.domain.trees import dataset, fit
 from taxi_assets.domain.tuning import (
     DEFAULTS,
     MAX_ROUNDS,

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 
 from taxi_assets.domain.fleets import FLEETS, Fleet
-from taxi_assets.domain.schemas import CLEAN_TRIPS, REJECTED_TRIPS, TABLES, ZONES, Table
+from taxi_assets.domain.schemas import CLEAN_TRIPS, REJECTED_TRIPS, TABLES, ZONES
+from taxi_assets.domain.table import Table
 from taxi_assets.domain.validation import failures, pandera_schema, published_schema
 from taxi_assets_tests.builders import (
     GREEN,

@@ -6,7 +6,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from taxi_assets.domain.schemas import TABLES, Table
+from taxi_assets.domain.schemas import TABLES
+from taxi_assets.domain.table import Table
 from taxi_assets.domain.versions import content_hash
 from taxi_assets_tests.homes import Home, Stage
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from taxi_assets.domain.errors import DataError
-from taxi_assets.domain.schemas import Column
+from taxi_assets.domain.table import Column
 from taxi_assets_tests.lakes import NAME, RIDES, Place, rides
 from taxi_assets_tests.resources.conftest import local_lake
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 
-from taxi_assets.domain.schemas import Column
+from taxi_assets.domain.table import Column
 from taxi_assets.domain.versions import content_hash
 from taxi_assets_tests.lakes import MONTHS, NAME, RIDES, Place, Writers, rides
 

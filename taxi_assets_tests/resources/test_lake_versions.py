@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from taxi_assets.domain.errors import SnapshotGone, VersionMismatch
-from taxi_assets.domain.schemas import TRIP_FEATURES, Column
+from taxi_assets.domain.schemas import TRIP_FEATURES
+from taxi_assets.domain.table import Column
 from taxi_assets.domain.versions import content_hash
 from taxi_assets.resources.feature_rows import read_window
 from taxi_assets.resources.table_slice import TableSlice, TableVersion
