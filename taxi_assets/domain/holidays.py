@@ -6,7 +6,6 @@ that falls on a weekend also counts on the weekday it is observed on.
 
 from functools import cache
 
-import holidays
 import numpy as np
 import numpy.typing as npt
 
@@ -57,6 +56,8 @@ def _looked_up(days: Days, state: str | None) -> Bools:
 @cache
 def _calendar(state: str | None) -> Bools:
     """(days of all years,) True on holidays; computed once a process."""
+    import holidays  # a third of a second to import, and not every command looks a day up
+
     named = holidays.country_holidays("US", subdiv=state, years=range(FIRST_YEAR, LAST_YEAR + 1))
     days = np.array(sorted(named), "datetime64[D]")
     mask = np.zeros((_END - _FIRST).astype(np.int64), np.bool_)
