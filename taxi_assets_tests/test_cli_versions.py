@@ -149,7 +149,11 @@ def test_a_version_is_brought_back_recorded_and_what_it_feeds_is_out_of_date(hom
     assert about.metadata["restored_by"].value == getpass.getuser()
     assert about.metadata["replaced_data_version"].value == newer.data_version
     assert fresh == set()
-    assert stale(home) == {"trip_features 2025-01", "route_history 2025-02"}
+    assert stale(home) == {
+        "trip_features 2025-01",
+        "route_history 2025-02",
+        "hour_history 2025-02",
+    }
     assert done.stdout.splitlines() == [
         f"{TABLE} of {JANUARY} is version {older.data_version[:12]} again: {older.rows:,} rows of "
         f"snapshot {older.snapshot_id}, their data version checked, are now snapshot "
@@ -157,6 +161,7 @@ def test_a_version_is_brought_back_recorded_and_what_it_feeds_is_out_of_date(hom
         f"{newer.rows:,} rows, which stays in the history.",
         "Built on what was there before:",
         "  green/trip_features 2025-01..2025-02",
+        "  green/hour_history 2025-02",
         "  green/route_history 2025-02",
         "To build it again:",
         "  in the Dagster UI, materialize for 2025-01 only: green/trip_features",
@@ -314,7 +319,7 @@ def test_a_month_that_the_table_does_not_have_is_refused(settled: Home) -> None:
     ("arguments", "sentence"),
     [
         (("green/trips",), "There is no table 'green/trips': choose one of green/clean_trips, "),
-        (("green/zones",), "yellow/evaluation, city/zones."),
+        (("green/zones",), "yellow/tuned_parameters, city/zones."),
         (("city/zones", "--month", "2025-01"), "city/zones has no months: leave --month out."),
         ((TABLE, "--month", "2025-13"), "'2025-13' is not a month"),
         ((TABLE, "--restore", "abc"), f"Which month of {TABLE}? Say it with --month 2025-01."),

@@ -180,13 +180,14 @@ def test_a_file_without_a_readable_end_is_refused_and_the_earlier_one_stays(
 def test_a_readable_zip_and_a_plain_file_are_accepted(
     source: TlcSource, cdn: Cdn, tmp_path: Path
 ) -> None:
-    cdn.publish("misc/taxi_zones.zip", zip_bytes())
+    archive = zip_bytes()
+    cdn.publish("misc/taxi_zones.zip", archive)
     cdn.publish("misc/taxi_zone_lookup.csv", b"id,name\n")
 
     source.fetch("misc/taxi_zones.zip", tmp_path / "zones.zip")
     source.fetch("misc/taxi_zone_lookup.csv", tmp_path / "lookup.csv")
 
-    assert (tmp_path / "zones.zip").read_bytes() == zip_bytes()
+    assert (tmp_path / "zones.zip").read_bytes() == archive
     assert (tmp_path / "lookup.csv").read_bytes() == b"id,name\n"
 
 
