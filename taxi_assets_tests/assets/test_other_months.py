@@ -2,6 +2,7 @@
 
 import pytest
 
+from taxi_assets.domain.evaluation import overall
 from taxi_assets.domain.fleets import FLEETS
 from taxi_assets.domain.schemas import CLEAN_TRIPS
 from taxi_assets.simulator.noise import noise_floor
@@ -36,7 +37,8 @@ def test_on_a_bigger_month_the_model_comes_near_what_can_be_known(
     stage = home.run(*MONTHS)
 
     assert [outcome.failures for outcome in stage.outcomes.values()] == [[], [], []]
-    errors = {r["predictor"]: r["mae_usd"] for r in home.rows("evaluation", MONTHS[-1]).to_pylist()}
+    scores = overall(home.rows("evaluation", MONTHS[-1]).to_pylist())
+    errors = {name: row["mae_usd"] for name, row in scores.items()}
     floor = noise_floor(fleet=FLEETS["green"], month=MONTHS[-1], trips=5_000)
     assert errors["model"] < errors["linear_regression"]
     assert errors["model"] < errors["route_median"]
