@@ -68,6 +68,7 @@ def test_the_command_alone_lists_the_commands() -> None:
         (("quote", *RIDE, "--to", "0"), "There is no taxi zone 0: zones run from 1 to 263."),
         (("quote", *RIDE, "--at", "noon"), "'noon' is not a time: write it like 2025-03-14T08:30"),
         (("quote", *RIDE, "--at", "2025-02-30T08:30"), "'2025-02-30T08:30' is not a time"),
+        (("quote", *RIDE, "--at", "1850-03-14T08:30"), "--at takes 2009 to 2050."),
         (("quote", *RIDE, "--passengers", "0"), "0 passengers do not fit: a cab takes 1 to 6."),
         (("quote", *RIDE, "--passengers", "7"), "7 passengers do not fit: a cab takes 1 to 6."),
         (

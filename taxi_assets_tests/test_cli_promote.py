@@ -150,6 +150,16 @@ def test_a_damaged_version_is_refused_even_by_force(
     assert state(home) == (1, 1, [])
 
 
+def test_a_champion_whose_files_were_damaged_is_not_confirmed(home: Home, model_file: Path) -> None:
+    promoted(home, 3)
+    change_a_byte(model_file)
+
+    result = home.invoke("promote", "green", "3", *WHY)
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: taxi-fare-green version 3 cannot be used: fare.txt of")
+
+
 def test_a_rollback_says_what_answers_now_and_what_was_withdrawn(home: Home) -> None:
     promoted(home, 1, 3)
 

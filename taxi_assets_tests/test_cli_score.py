@@ -207,6 +207,17 @@ def refused(result: Result, sentence: str) -> None:
     assert result.stderr.count("\n") == 1
 
 
+def test_a_link_is_not_replaced_even_by_force(home: Home, source: Path) -> None:
+    target, link = source.with_name("precious.parquet"), source.with_name("link.parquet")
+    target.write_text("precious", encoding="utf-8")
+    link.symlink_to(target)
+
+    refused(score(home, source, "--force", target=link), "is a link or a device")
+
+    assert link.is_symlink()
+    assert target.read_text(encoding="utf-8") == "precious"
+
+
 def test_a_file_that_exists_is_replaced_only_by_force(home: Home, source: Path) -> None:
     target = source.with_name("quotes.parquet")
     target.write_text("precious", encoding="utf-8")

@@ -58,8 +58,10 @@ def errors_by_slice(rows: Sequence[Row]) -> "Figure":
     figure, axes, lines = _slice_axes(rows)
     for name in (ROUTE_MEDIAN, CHAMPION, MODEL):
         _points(axes, name, rows_by_slice(rows, name), lines, "mae_usd")
-    axes.set_xlim(left=0)
-    axes.set_xlabel("mean absolute error of the fare, US dollars")
+    # a part of three rides may err by 80 dollars, and would squeeze all others into a corner
+    judged = [row["mae_usd"] for row in rows if row["trips"] >= MIN_TRIPS and _drawn(row)]
+    axes.set_xlim(0, 1.5 * max(judged) if judged else None)
+    axes.set_xlabel("mean absolute error of the fare, US dollars (far larger ones are not shown)")
     axes.set_title("Where the model errs")
     figure.legend(loc="outside lower center", ncols=3)
     return figure
@@ -113,8 +115,12 @@ def residuals(actual: Outcomes, model: Predictions) -> "Figure":
     )
     right.set(xlabel="prediction minus fare, US dollars", ylabel="rides")
     right.set_title("Residuals (ends hold all beyond)")
-    right.legend(loc="upper right")
+    figure.legend(loc="outside lower right", ncols=2)
     return figure
+
+
+def _drawn(row: Row) -> bool:
+    return row["predictor"] in COLOURS
 
 
 def _slice_axes(rows: Sequence[Row]) -> "tuple[Figure, Axes, dict[Part, int]]":

@@ -6,6 +6,7 @@ from datetime import datetime
 import numpy as np
 
 from taxi_assets.domain.errors import RegistryError, UsageError
+from taxi_assets.domain.holidays import FIRST_YEAR, LAST_YEAR
 from taxi_assets.domain.surcharges import expected_surcharges
 from taxi_assets.domain.zones import LAST_ZONE
 from taxi_assets.resources.registry import ModelVersion, Registry
@@ -95,12 +96,16 @@ def quote(
     """Ask the champion.
 
     Raises:
-        UsageError: a zone or the number of passengers is out of range.
+        UsageError: a zone, the time or the number of passengers is out of range.
         RegistryError: there is no champion yet.
     """
     for zone in (pickup_zone, dropoff_zone):
         if not 1 <= zone <= LAST_ZONE:
             raise UsageError(f"There is no taxi zone {zone}: zones run from 1 to {LAST_ZONE}.")
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise UsageError(
+            f"{at:%Y-%m-%d} is outside the calendar: --at takes {FIRST_YEAR} to {LAST_YEAR}."
+        )
     if not 1 <= passengers <= MAX_PASSENGERS:
         raise UsageError(f"{passengers} passengers do not fit: a cab takes 1 to {MAX_PASSENGERS}.")
     champion = require_champion(registry, fleet)

@@ -107,7 +107,8 @@ def restore(settings: Settings, target: Target, wanted: str, say: Say) -> Restor
             recorded = now.changed or _known(instance, target) != now.data_version
             if recorded:
                 instance.report_runless_asset_event(_event(target, past, before, now, who))
-            stale = built_on(settings, instance, target.key, target.partition)
+            changes = built_on(settings, instance, target.key, target.partition)
+            stale = changes if recorded else {}  # nothing is newer than what was built on it
     return Restored(target, past, before, now, recorded, stale)
 
 

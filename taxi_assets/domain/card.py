@@ -111,9 +111,17 @@ def _interval(rows: Sequence[Row]) -> str:
     low = min(parts, key=lambda key: parts[key]["coverage"])
     high = max(parts, key=lambda key: parts[key]["coverage"])
     return (
-        f"{text} Of the parts with {MIN_TRIPS:,} rides it "
+        f"{text} Of the parts known before a ride, with {MIN_TRIPS:,} rides or more, it "
         f"holds fewest in {_part(low, parts)} and most in {_part(high, parts)}."
+        f"{_afterwards(rows)}"
     )
+
+
+def _afterwards(rows: Sequence[Row]) -> str:
+    """How the interval fares where only the bill tells: a ride's rate is not known before."""
+    found = {k: row for k, row in by_slice(rows, MODEL).items() if k[0] in AFTERWARDS}
+    said = "; ".join(_part(key, found) for key in found)
+    return f" By what only the bill tells: {said}." if said else ""
 
 
 def _part(key: tuple[str, str], parts: Mapping[tuple[str, str], Row]) -> str:
@@ -137,17 +145,24 @@ def _data(manifest: Mapping[str, Any]) -> str:
 
 def _training(manifest: Mapping[str, Any]) -> str:
     rehearsal, told = manifest["rehearsal"], manifest["parameters"]
-    heads = ", ".join(f"{name} {count}" for name, count in rehearsal["rounds"].items())
-    shared = set.intersection(*(set(parameters.items()) for parameters in told.values()))
-    common = ", ".join(
-        f"{name} {value}" for name, value in sorted(shared, key=lambda pair: pair[0])
+    heads = ", ".join(f"{name} {count}" for name, count in manifest["trees"].items())
+    tried = ", ".join(f"{name} {count}" for name, count in rehearsal["rounds"].items())
+    shared = dict(set.intersection(*(set(parameters.items()) for parameters in told.values())))
+    own = "; ".join(
+        f"{name}: {_listed({key: v for key, v in parameters.items() if key not in shared})}"
+        for name, parameters in told.items()
     )
     return (
         f"LightGBM, one set of trees for each answer: {heads}. A rehearsal tested on the "
-        f"{rehearsal['rides']:,} rides of the last two weeks set their number (error there "
-        f"${rehearsal['mae_usd']:.2f} and {rehearsal['ride_mae_min']:.2f} min) and widened the "
-        f"interval by {rehearsal['offset']:+.4f} log dollars. Parameters: {common}."
+        f"{rehearsal['rides']:,} rides of the last two weeks set their number (best there with "
+        f"{tried}, on fewer rides; error there ${rehearsal['mae_usd']:.2f} and "
+        f"{rehearsal['ride_mae_min']:.2f} min) and widened the interval by "
+        f"{rehearsal['offset']:+.4f} log dollars. Parameters: {_listed(shared)}. Of its own, {own}."
     )
+
+
+def _listed(parameters: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in sorted(parameters.items()))
 
 
 def _parts(rows: Sequence[Row]) -> str:

@@ -170,11 +170,11 @@ def promote(
                 f"({version.rejected.rstrip('.')}): promote another, or insist with --force."
             )
         spared = WITHDRAWN if version.withdrawn and action == BY_HAND else None
+        registry.load(version)
         if succession.champion == version.version:
             if spared:  # a rollback from it died before its alias moved
                 registry.untag(version, spared)
             return None
-        registry.load(version)
         entry = succession.entry(version, action, decision)
         _note(registry, fleet, version.name, entry)
         if spared:

@@ -64,11 +64,13 @@ def require_target(path: Path, source: Path, *, force: bool) -> None:
     """Make sure that a file may be written.
 
     Raises:
-        UsageError: it is the source, exists already, or its folder does not.
+        UsageError: it is the source, a link or a device, exists already, or its folder does not.
     """
     if path.is_dir() or not path.parent.is_dir():
         raise UsageError(f"{path} cannot be written: --out takes a file in a folder that exists.")
     if path.exists() and path.samefile(source):
         raise UsageError(f"{path} is the file to read: choose another for --out.")
+    if path.is_symlink() or (path.exists() and not path.is_file() and not path.is_dir()):
+        raise UsageError(f"{path} is a link or a device: name the file itself for --out.")
     if path.exists() and not force:
         raise UsageError(f"{path} exists already: choose another, or replace it with --force.")
