@@ -13,13 +13,14 @@ STEPS = (
     "raw_trips",
     "zones",
     "clean_and_rejected_trips",
-    "route_history",
+    "route_and_hour_history",
     "trip_features",
     "fare_model",
     "evaluation",
     "champion",
 )
-ASSETS = (*STEPS[:2], "clean_trips", "rejected_trips", *STEPS[3:])
+HALVES = ("clean_trips", "rejected_trips", "route_history", "hour_history")
+ASSETS = (*STEPS[:2], *HALVES, *STEPS[4:])
 
 
 def die() -> None:

@@ -12,6 +12,7 @@ from taxi_assets.domain.versions import content_hash
 from taxi_assets_tests.homes import Home, Stage
 
 Part = tuple[str, str]  # table and month
+MADE = {name: table for name, table in TABLES.items() if name != "tuned_parameters"}  # by a month
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def look(home: Home) -> Seen:
     stage, registry = home.stage(), home.registry
     models = {model.version: (model.month, model.identity) for model in stage.models}
     named = {alias: models.get(number) for alias, number in stage.aliases.items()}
-    tables = {name: _iceberg(home, name) for name in TABLES}
+    tables = {name: _iceberg(home, name) for name in MADE}
     referred = {path for table in tables.values() for path in _files(table)}
     landed = {month: home.landing.current(f"{home.fleet}/{month}") for month in months}
     with home.instance() as instance:
