@@ -115,7 +115,14 @@ def evaluate(
         low, high = loss_interval(actual, said[MODEL].fare_usd, said[CHAMPION].fare_usd)
         for row in rows_of(rows, CHAMPION, WHOLE):
             row |= {"loss_low_usd": low, "loss_high_usd": high}
-    return rows
+    return [_rounded(row) for row in rows]
+
+
+def _rounded(row: Row) -> Row:
+    """Six decimals: in the last of sixteen, sums tell in what batches the trips were read."""
+    return {
+        name: round(value, 6) if isinstance(value, float) else value for name, value in row.items()
+    }
 
 
 def _row(
