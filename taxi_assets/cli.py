@@ -32,12 +32,17 @@ app.add_typer(tuning_commands)
     epilog=example(
         "taxi-assets run --months 2025-01..2025-03",
         "taxi-assets run --fleet yellow --months 2025-01,2025-03 --json",
+        "taxi-assets run --months 2023-01..2024-12 --only models",
     )
 )
 @plainly
 def run(
     months: Annotated[str, typer.Option(help="2025-01, 2025-01..2025-03 or 2025-01,2025-03.")],
     fleet: FleetOption = None,
+    only: Annotated[
+        str | None,
+        typer.Option(help="A part: models (all but reports) or reports (of months run before)."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take months through the whole graph, in order; the Dagster UI shows the same runs."""
@@ -45,7 +50,8 @@ def run(
     from taxi_assets.domain.months import parse_months
 
     settings, chosen = settings_for(fleet)
-    _report(run_months(settings, chosen, parse_months(months), _progress), as_json)
+    outcomes = run_months(settings, chosen, parse_months(months), _progress, only=only or None)
+    _report(outcomes, as_json)
 
 
 @app.command(

@@ -8,6 +8,8 @@ import dagster as dg
 from taxi_assets.assets.evaluation import evaluation
 from taxi_assets.assets.features import histories, trip_features
 from taxi_assets.assets.model import champion, fare_model
+from taxi_assets.assets.predictions import batch_predictions
+from taxi_assets.assets.published import GROUP
 from taxi_assets.assets.raw import raw_trips, zones
 from taxi_assets.assets.tables import sorted_trips
 from taxi_assets.assets.tuning import tuned_parameters
@@ -19,6 +21,7 @@ from taxi_assets.partitions import monthly
 from taxi_assets.resources.lake import Lake
 from taxi_assets.resources.landing_zone import LandingZone
 from taxi_assets.resources.registry import Registry
+from taxi_assets.resources.report_store import ReportStore
 from taxi_assets.resources.tables import TableIOManager
 from taxi_assets.resources.tlc import TlcSource
 from taxi_assets.settings import Settings, set_in_environment
@@ -30,6 +33,16 @@ EXECUTORS = {"in_process": dg.in_process_executor, "multiprocess": dg.multiproce
 def month_job(fleet: str) -> str:
     """Name of the job that takes one month of a fleet through the whole graph."""
     return f"{fleet}_month_job"
+
+
+def model_job(fleet: str) -> str:
+    """Name of the job that does the same without reports: for years of history."""
+    return f"{fleet}_model_job"
+
+
+def report_job(fleet: str) -> str:
+    """Name of the job that makes the reports of a month that has been run."""
+    return f"{fleet}_report_job"
 
 
 def tune_job(fleet: str) -> str:
@@ -59,18 +72,31 @@ def build_definitions(settings: Settings) -> dg.Definitions:
 
 
 def fleet_jobs(fleet: Fleet) -> list[Any]:
-    """One fleet's jobs: a month as it comes every month, and tuning, which takes longer."""
+    """One fleet's jobs: a month as it comes every month, parts of it, and tuning."""
     tags = {"taxi/fleet": fleet.name}  # dagster.yaml runs one at a time of each
     tuning = dg.AssetSelection.assets([fleet.name, "tuned_parameters"])
     everything = dg.AssetSelection.key_prefixes([fleet.name]) | dg.AssetSelection.assets("zones")
+    reports = dg.AssetSelection.key_prefixes([fleet.name]) & dg.AssetSelection.groups(GROUP)
     return [
         dg.define_asset_job(
             month_job(fleet.name),
             everything - tuning,
             tags=tags,
             description=(
-                f"One month of {fleet.name} trips, from the published file to the champion."
+                f"One month of {fleet.name} trips, from the published file to champion and reports."
             ),
+        ),
+        dg.define_asset_job(
+            model_job(fleet.name),
+            everything - tuning - reports,
+            tags=tags,
+            description=f"The same without reports: for years of {fleet.name} trips.",
+        ),
+        dg.define_asset_job(
+            report_job(fleet.name),
+            reports,
+            tags=tags,
+            description=f"The reports of one month of {fleet.name} trips that has been run.",
         ),
         dg.define_asset_job(
             tune_job(fleet.name),
@@ -94,6 +120,7 @@ def fleet_assets(
         fare_model(fleet, months, settings),
         evaluation(fleet, months),
         champion(fleet, months),
+        batch_predictions(fleet, months),
     ]
 
 
@@ -123,6 +150,7 @@ def resources(
         ),
         "lake": lake,
         "tables": TableIOManager(lake=lake),
+        "reports": ReportStore(root=settings.reports_uri, s3_endpoint=settings.s3_endpoint),
         "registry": Registry(
             tracking_uri=secret("MLFLOW_TRACKING_URI", settings.tracking_uri),
             local_root=(settings.root / "mlflow").as_posix(),

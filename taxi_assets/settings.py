@@ -24,6 +24,7 @@ class Settings(BaseSettings):
         fleets: fleets to build assets for; comma-separated in the environment.
         tlc_url: root of the trip files: https, http, file, gs or s3; see `source_url`.
         lake: root of landed files and tables; `home`/lake when not set.
+        reports: root of reports, a folder, gs or s3; `home`/reports when not set.
         catalog_uri: the Iceberg catalog's database; SQLite in `home` when not set.
         s3_endpoint: endpoint of an S3-compatible store other than AWS.
         mlflow_tracking_uri: MLflow server, from `MLFLOW_TRACKING_URI`;
@@ -46,6 +47,7 @@ class Settings(BaseSettings):
     fleets: Annotated[tuple[str, ...], NoDecode] = ("green",)
     tlc_url: str = ""
     lake: str = ""
+    reports: str = ""
     catalog_uri: str = ""
     s3_endpoint: str | None = None
     mlflow_tracking_uri: str = Field(
@@ -123,9 +125,12 @@ class Settings(BaseSettings):
     @property
     def lake_uri(self) -> str:
         """Root of landed files and tables."""
-        if "://" in self.lake:
-            return self.lake.rstrip("/")
-        return Path(self.lake or self.root / "lake").expanduser().resolve().as_posix()
+        return _root(self.lake or self.root / "lake")
+
+    @property
+    def reports_uri(self) -> str:
+        """Root of reports."""
+        return _root(self.reports or self.root / "reports")
 
     @property
     def catalog(self) -> str:
@@ -143,6 +148,13 @@ class Settings(BaseSettings):
             self.mlflow_tracking_uri
             or f"sqlite:///{(self.root / 'mlflow' / 'mlflow.db').as_posix()}"
         )
+
+
+def _root(place: str | Path) -> str:
+    """A folder as an absolute path, or a bucket as it is."""
+    if "://" in str(place):
+        return str(place).rstrip("/")
+    return Path(place).expanduser().resolve().as_posix()
 
 
 def set_in_environment(variable: str, value: str) -> bool:

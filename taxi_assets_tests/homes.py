@@ -101,11 +101,11 @@ class Home:
         """Publish a month, in place of what was there."""
         pq.write_table(trips, self.file(month))
 
-    def run(self, *months: str) -> Stage:
-        """Take months through the whole graph as the command line does."""
+    def run(self, *months: str, only: str | None = "models") -> Stage:
+        """Take months through the graph as the command line does, without reports unless told."""
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("DAGSTER_HOME", str(self.root / "dagster"))
-            outcomes = run_months(self.settings, self.fleet, months, say=lambda _: None)
+            outcomes = run_months(self.settings, self.fleet, months, say=lambda _: None, only=only)
         return self.stage(outcomes)
 
     def run_selected(self, month: str, selection: dg.AssetSelection) -> dg.ExecuteInProcessResult:

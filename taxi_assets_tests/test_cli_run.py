@@ -32,7 +32,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 @pytest.fixture(scope="module")
 def result(home: Home) -> Result:
-    return home.invoke("run", "--months", "2024-01..2024-07", "--json")
+    return home.invoke("run", "--months", "2024-01..2024-07", "--only", "models", "--json")
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_the_output_for_programs_says_what_was_made(months: dict[str, Any]) -> N
 
 
 def test_the_table_for_people_shows_each_month(home: Home, result: Result) -> None:
-    shown = home.invoke("run", "--months", "2024-01,2024-02")
+    shown = home.invoke("run", "--months", "2024-01,2024-02", "--only", "models")
 
     lines = {line.split()[0]: line.split() for line in shown.stdout.splitlines() if line.strip()}
     assert shown.exit_code == 1
@@ -115,7 +115,7 @@ def test_a_corrupt_republished_file_leaves_the_landed_one_in_place(
     good = home.file("2024-07").read_bytes()
     home.file("2024-07").write_bytes(good[:-1_000])
 
-    again = home.invoke("run", "--months", "2024-07")
+    again = home.invoke("run", "--months", "2024-07", "--only", "models")
 
     assert again.exit_code == 1
     assert before is not None

@@ -9,13 +9,14 @@ import pyarrow as pa
 
 from taxi_assets.assets.contest import Contest, Contestant, contestants, hold
 from taxi_assets.assets.options import monthly_table
-from taxi_assets.assets.plots import embedded, plots
+from taxi_assets.assets.plots import plots
 from taxi_assets.domain.card import described, model_card
 from taxi_assets.domain.evaluation import MODEL, Row, evaluate, overall, rows_of
 from taxi_assets.domain.fleets import Fleet
 from taxi_assets.domain.gates import Verdicts, judge, objections, summary
 from taxi_assets.domain.schemas import EVALUATION
 from taxi_assets.domain.slices import WHOLE
+from taxi_assets.reports.charts import embedded
 from taxi_assets.resources.registry import Registry
 from taxi_assets.resources.table_slice import TableSlice
 from taxi_assets.resources.tables import Rows
@@ -97,7 +98,14 @@ def report(
         ),
         "model_card": dg.MetadataValue.md(card),
         **({"rejected": reasons} if reasons else {}),
-        **{name: dg.MetadataValue.md(embedded(name, fig)) for name, fig in pictures.items()},
+        **{
+            name: dg.MetadataValue.md(
+                embedded(
+                    name, fig, f"`evaluation/{name}.png` among the artifacts of the MLflow run"
+                )
+            )
+            for name, fig in pictures.items()
+        },
     }
 
 

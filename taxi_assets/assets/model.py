@@ -17,9 +17,11 @@ from taxi_assets.domain.fleets import Fleet
 from taxi_assets.domain.model import PARAMETERS, Trained
 from taxi_assets.domain.schemas import TRIP_FEATURES
 from taxi_assets.partitions import months_before, months_until
+from taxi_assets.reports.page import silent
 from taxi_assets.resources import promotions
 from taxi_assets.resources.promotions import BY_GATES, Decision
 from taxi_assets.resources.registry import ModelVersion, Registry
+from taxi_assets.resources.report_store import ReportStore
 from taxi_assets.resources.table_slice import TableSlice
 from taxi_assets.resources.tables import column_schema
 from taxi_assets.resources.training_tables import TrainingTables, latest_tuned
@@ -67,16 +69,19 @@ def fare_model(
         zones: TableSlice,
         tuning: TableSlice,
         registry: Registry,
+        reports: ReportStore,
     ) -> Iterator[dg.MaterializeResult[None]]:
         month, started = context.partition_key, perf_counter()
         tables = TrainingTables(past, route_history, hour_history, zones)
         usable = tables.usable_months()
         if len(usable) < settings.min_train_months:
-            skip(
-                context,
+            reason = (
                 f"A model for {month} needs features of {settings.min_train_months} of the "
-                f"{settings.train_months} months before it, and there are {len(usable)}.",
+                f"{settings.train_months} months before it, and there are {len(usable)}."
             )
+            skip(context, reason)
+            # what would explain the model is skipped with it, and could not say why itself
+            reports.write(silent("shap_report", fleet.name, month, reason))
             return
         tuned = latest_tuned(tuning)
         made_from = provenance(fleet, month, usable, tables.all)

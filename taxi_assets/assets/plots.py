@@ -1,7 +1,5 @@
 """Pictures of an evaluation: where the model errs, where its interval holds, and by how much."""
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -16,10 +14,8 @@ if TYPE_CHECKING:  # half a second to import, and only the evaluation draws
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-LARGEST_EMBEDDED = 100_000  # bytes; the event log keeps what the UI shows
 COLOURS = {MODEL: "#0b6e99", CHAMPION: "#e08a1e", ROUTE_MEDIAN: "#8a8a8a"}
 MARKERS = {MODEL: "o", CHAMPION: "D", ROUTE_MEDIAN: "|"}
-DPI = 75
 Part = tuple[str, str]  # slice and value
 
 
@@ -36,21 +32,6 @@ def plots(actual: Outcomes, model: Predictions, rows: Sequence[Row]) -> "dict[st
         "coverage_by_slice": coverage_by_slice(rows),
         "residuals": residuals(actual, model),
     }
-
-
-def png(figure: "Figure") -> bytes:
-    """A figure as a file."""
-    sink = io.BytesIO()
-    figure.savefig(sink, format="png", dpi=DPI)
-    return sink.getvalue()
-
-
-def embedded(name: str, figure: "Figure") -> str:
-    """Markdown that shows a figure, or says where it lies when it is too large to keep here."""
-    content = png(figure)
-    if len(content) > LARGEST_EMBEDDED:
-        return f"`evaluation/{name}.png` among the artifacts of the MLflow run"
-    return f"![{name}](data:image/png;base64,{base64.b64encode(content).decode()})"
 
 
 def errors_by_slice(rows: Sequence[Row]) -> "Figure":

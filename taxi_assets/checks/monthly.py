@@ -13,6 +13,7 @@ from taxi_assets.domain.fleets import Fleet
 from taxi_assets.domain.table import Table
 from taxi_assets.resources.lake import Lake
 from taxi_assets.resources.landing import Landing
+from taxi_assets.resources.report_store import ReportStore
 from taxi_assets.resources.table_slice import TableSlice
 from taxi_assets.warnings import preview_accepted
 
@@ -32,6 +33,7 @@ class Seen:
     month: str
     lake: Lake
     landing: Landing
+    reports: ReportStore
 
     def rows_of(self, table: Table) -> TableSlice:
         """The month of one of the fleet's tables."""
@@ -91,10 +93,13 @@ def _monthly_check(
         name=f"{fleet.name}__{check.asset}__{check.name}", specs=[spec], can_subset=True
     )
     def run(
-        context: dg.AssetCheckExecutionContext, lake: Lake, landing: dg.ResourceParam[Landing]
+        context: dg.AssetCheckExecutionContext,
+        lake: Lake,
+        landing: dg.ResourceParam[Landing],
+        reports: ReportStore,
     ) -> Iterator[dg.AssetCheckResult]:
         month = context.op_execution_context.partition_key
-        verdict = check.judge(Seen(fleet, month, lake, landing))
+        verdict = check.judge(Seen(fleet, month, lake, landing, reports))
         if not isinstance(verdict, CannotJudge):
             yield verdict
         elif check.blocking and not check.may_be_silent:

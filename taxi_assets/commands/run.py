@@ -12,12 +12,13 @@ from filelock import FileLock, Timeout
 
 from taxi_assets.commands.instance import open_instance
 from taxi_assets.commands.outcome import MonthOutcome
-from taxi_assets.definitions import build_definitions, month_job
+from taxi_assets.definitions import build_definitions, model_job, month_job, report_job
 from taxi_assets.domain.errors import UsageError
 from taxi_assets.partitions import monthly
 from taxi_assets.settings import Settings
 
 Say = Callable[[str], None]
+PARTS = {"models": model_job, "reports": report_job}
 STARTED_BY = "taxi/started-by"
 UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
@@ -28,7 +29,12 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def run_months(
-    settings: Settings, fleet: str, months: Sequence[str], say: Say
+    settings: Settings,
+    fleet: str,
+    months: Sequence[str],
+    say: Say,
+    *,
+    only: str | None = None,
 ) -> list[MonthOutcome]:
     """Materialize every asset of each month, in time order.
 
@@ -39,12 +45,16 @@ def run_months(
         fleet: one of `settings.fleets`.
         months: `YYYY-MM` keys.
         say: takes one line of progress at a time.
+        only: a part of the graph, a key of `PARTS`; None is the whole.
 
     Raises:
-        UsageError: a month is no partition.
+        UsageError: a month is no partition, or the part is unknown.
     """
     check_partitions(settings, months)
-    job = build_definitions(settings).resolve_job_def(month_job(fleet))
+    if only is not None and only not in PARTS:
+        raise UsageError(f"There is no part '{only}': choose one of {', '.join(PARTS)}.")
+    name = (PARTS[only] if only else month_job)(fleet)
+    job = build_definitions(settings).resolve_job_def(name)
     _hush_skips()
     with open_instance(settings) as instance:
         return [run_month(job, instance, settings, fleet, month, say) for month in sorted(months)]

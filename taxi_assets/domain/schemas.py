@@ -13,6 +13,7 @@ from taxi_assets.domain.cleaning import (
 )
 from taxi_assets.domain.features import CARRIED, CATEGORICAL, FEATURES, LEARNED
 from taxi_assets.domain.fleets import MONEY
+from taxi_assets.domain.report_schemas import REPORT_TABLES
 from taxi_assets.domain.table import Column, Table
 from taxi_assets.domain.zones import BOROUGHS, LAST_ZONE
 
@@ -240,5 +241,6 @@ TABLES = {
         TRIP_FEATURES,
         EVALUATION,
         TUNED_PARAMETERS,
+        *REPORT_TABLES,
     )
 }

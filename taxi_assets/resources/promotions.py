@@ -137,8 +137,21 @@ def rival(
     succession: Succession, versions: Iterable[ModelVersion], month: str, contender: ModelVersion
 ) -> ModelVersion | None:
     """The version that a contender has to face; see `Registry.rival`."""
-    ever = succession.ever() - {contender.version}
-    met = [v for v in versions if v.version in ever and v.month <= month and not v.withdrawn]
+    others = [v for v in versions if v.version != contender.version]
+    return _latest(succession, [v for v in others if v.month <= month])
+
+
+def reigning(
+    succession: Succession, versions: Iterable[ModelVersion], month: str
+) -> ModelVersion | None:
+    """The version that answered when a month began; see `Registry.champion_before`."""
+    return _latest(succession, [v for v in versions if v.month < month])
+
+
+def _latest(succession: Succession, versions: Iterable[ModelVersion]) -> ModelVersion | None:
+    """Of those that were ever champion and not withdrawn, the one of the latest month."""
+    ever = succession.ever()
+    met = [v for v in versions if v.version in ever and not v.withdrawn]
     return max(met, key=lambda version: (version.month, version.version), default=None)
 
 

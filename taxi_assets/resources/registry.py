@@ -22,7 +22,7 @@ from taxi_assets.resources.model_versions import (
     model_name,
     read_version,
 )
-from taxi_assets.resources.promotions import Succession, read_succession, rival
+from taxi_assets.resources.promotions import Succession, read_succession, reigning, rival
 from taxi_assets.resources.tracking import tracked_run
 
 if TYPE_CHECKING:  # MLflow takes four seconds to import: only model stages may
@@ -152,6 +152,13 @@ class Registry(dg.ConfigurableResource[None]):
         this one: a later month's version has learned from this month's trips. None for the first.
         """
         return rival(self.succession(fleet), self.versions(fleet), month, contender)
+
+    def champion_before(self, fleet: str, month: str) -> ModelVersion | None:
+        """Who answered when a month began, the same in every rerun: None when nobody did yet.
+
+        Of all that were ever champion and not withdrawn, the one tested on the latest month before.
+        """
+        return reigning(self.succession(fleet), self.versions(fleet), month)
 
     def reject(self, version: ModelVersion, reason: str) -> None:
         """Note why a gate turned a version down: it is not promoted unless a person insists."""

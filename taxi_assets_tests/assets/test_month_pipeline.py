@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from taxi_assets.assets.plots import LARGEST_EMBEDDED
 from taxi_assets.domain.evaluation import overall, rows_of
 from taxi_assets.domain.gates import GATES
+from taxi_assets.reports.charts import LARGEST_EMBEDDED
 from taxi_assets_tests.homes import Home, Stage
 
 TABLES = (

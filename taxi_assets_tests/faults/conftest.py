@@ -59,7 +59,7 @@ def home(prepared: Prepared) -> Iterator[Home]:
 
 def run(home: Home, log: Path, months: str) -> None:
     """Run months undisturbed."""
-    command = start(home, log, "run", "--months", months)
+    command = start(home, log, "run", "--only", "models", "--months", months)
     assert command.wait() == 0, command.said()
 
 

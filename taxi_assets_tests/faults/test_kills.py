@@ -31,7 +31,9 @@ def counts() -> Iterator[list[tuple[object, ...]]]:
 def test_a_run_killed_anywhere_and_run_again_gives_the_same(
     prepared: Prepared, home: Home, tmp_path: Path, point: str, counts: list[tuple[object, ...]]
 ) -> None:
-    killed = start(home, tmp_path / "killed", "run", "--months", LAST, point=point)
+    killed = start(
+        home, tmp_path / "killed", "run", "--only", "models", "--months", LAST, point=point
+    )
 
     ended = killed.wait()
     left = call(home, look)

@@ -70,7 +70,7 @@ def test_the_second_waits_for_the_first_and_finds_its_work_done(
 ) -> None:
     reached, may_go_on = CONTEXT.Event(), CONTEXT.Event()
     pause = (pause_before_cleaning, reached, may_go_on)
-    arguments = ("run", "--months", LAST)
+    arguments = ("run", "--only", "models", "--months", LAST)
     first = start(home, tmp_path / "first", *arguments, meet=pause)
     assert reached.wait(DEADLINE_S), first.said()
 
@@ -86,7 +86,7 @@ def test_without_the_lock_the_lake_and_the_registry_still_keep_one_of_each(
     prepared: Prepared, home: Home, tmp_path: Path
 ) -> None:
     barrier = CONTEXT.Barrier(2)
-    arguments = ("run", "--months", LAST)
+    arguments = ("run", "--only", "models", "--months", LAST)
 
     both = [
         start(home, tmp_path / name, *arguments, meet=(without_the_lock, barrier))
