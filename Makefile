@@ -38,6 +38,9 @@ mlflow: $(READY) ## MLflow on http://127.0.0.1:5000
 	  --backend-store-uri "sqlite:///$(HOME_DIR)/mlflow/mlflow.db" \
 	  --artifacts-destination "$(HOME_DIR)/mlflow/artifacts"
 
+reports: $(READY) ## the index of reports, in a browser [FLEET=green]
+	@$(BIN)/taxi-assets reports --open $(if $(FLEET),--fleet $(FLEET))
+
 test: $(READY) ## the tests a change needs, in under ten minutes
 	$(BIN)/pytest -m "not slow"
 
@@ -71,4 +74,4 @@ lock: ## rewrite requirements/*.txt from pyproject.toml
 clean: ## remove .venv and caches; the data in TAXI_HOME stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info
 
-.PHONY: help setup demo ui mlflow test test-all lint types imports coverage bench lock clean
+.PHONY: help setup demo ui mlflow reports test test-all lint types imports coverage bench lock clean

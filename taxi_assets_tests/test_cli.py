@@ -17,6 +17,7 @@ COMMANDS = (
     "promote",
     "rollback",
     "champions",
+    "reports",
 )
 RIDE = ("--from", "74", "--to", "138", "--at", "2025-03-14T08:30")
 
@@ -64,6 +65,9 @@ def test_the_command_alone_lists_the_commands() -> None:
         (("run", "--months", "2022-12"), "2022-12 is not one of the months 2023-01.."),
         (("run", "--months", "2199-01"), "2199-01 is not one of the months 2023-01.."),
         (("run", "--months", ""), "'' is not a month"),
+        (("run", "--months", "2025-01", "--only", "x"), "no part 'x': choose one of models, rep"),
+        (("reports",), "There are no reports of green taxis in "),
+        (("reports", "--month", "2025-01"), "There are no reports of green taxis for 2025-01 in "),
         (("quote", *RIDE, "--from", "264"), "There is no taxi zone 264: zones run from 1 to 263."),
         (("quote", *RIDE, "--to", "0"), "There is no taxi zone 0: zones run from 1 to 263."),
         (("quote", *RIDE, "--at", "noon"), "'noon' is not a time: write it like 2025-03-14T08:30"),

@@ -1,16 +1,26 @@
 """Is the data sound: schema, conservation, and what is usual."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from typing import Any
 
 import pyarrow as pa
 
 from taxi_assets.checks.monthly import CannotJudge, Check, Seen, Verdict, gate, warning
 from taxi_assets.domain.conservation import balance
+from taxi_assets.domain.errors import DataError
 from taxi_assets.domain.schemas import CLEAN_TRIPS, REJECTED_TRIPS, TRIP_FEATURES
 from taxi_assets.domain.table import Table
 from taxi_assets.domain.trips import schema_faults
 from taxi_assets.domain.usual import usual_range
-from taxi_assets.domain.validation import failures, pandera_schema, published_schema
+from taxi_assets.domain.validation import (
+    Failures,
+    findings,
+    pandera_schema,
+    published_schema,
+    quality_record,
+    sentences,
+    together,
+)
 from taxi_assets.resources.lake import BATCH_ROWS
 from taxi_assets.resources.landed_trips import open_trips
 from taxi_assets.resources.streams import pooled
@@ -34,7 +44,10 @@ def published_matches_schema(seen: Seen) -> Verdict:
     with open_trips(seen.landing, seen.fleet, seen.month) as file:
         names = [name for name in file.schema_arrow.names if name.lower() in schema.columns]
         rows = file.read(names).rename_columns([name.lower() for name in names])
-    return schema_verdict(failures(schema, rows), rows=len(rows))
+    landed = seen.landing.current(f"{seen.fleet.name}/{seen.month}")
+    assert landed is not None  # it has just been read
+    found = together([findings(schema, rows)])
+    return schema_verdict(seen, "raw_trips", landed.sha256, schema, found, len(rows))
 
 
 def clean_matches_schema(seen: Seen) -> Verdict:
@@ -87,17 +100,34 @@ TABLE_CHECKS = (
 )
 
 
-def schema_verdict(found: Sequence[str], *, rows: int) -> Verdict:
-    """Pass when nothing failed; name the failures otherwise."""
-    shown = {f"failure_{n}": text for n, text in enumerate(found[:MOST_FAILURES_SHOWN], start=1)}
-    return gate(not found, rows=rows, failures=len(found), **shown)
+def schema_verdict(
+    seen: Seen, table: str, version: str, schema: Any, found: Failures, rows: int
+) -> Verdict:
+    """Pass when nothing failed, name the failures otherwise; every check is kept for audits."""
+    kept = seen.reports.write_quality(
+        {
+            "fleet": seen.fleet.name,
+            "month": seen.month,
+            "table": table,
+            "data_version": version,
+            "rows": rows,
+            "passed": not found,
+            "checks": quality_record(schema, found),
+        }
+    )
+    said = sentences(found)
+    shown = {f"failure_{n}": text for n, text in enumerate(said[:MOST_FAILURES_SHOWN], start=1)}
+    return gate(not found, rows=rows, failures=len(said), every_check=kept, **shown)
 
 
 def table_verdict(seen: Seen, table: Table) -> Verdict:
     """Validate a table's month as it lies in the lake, batch by batch."""
     part, schema = seen.rows_of(table), pandera_schema(table)
-    found = pooled(lambda rows: failures(schema, rows), part.batches())
-    return schema_verdict(sorted({text for batch in found for text in batch}), rows=part.rows)
+    if seen.month not in part.versions:
+        raise DataError(f"{part.name} holds nothing of {seen.month}: run that month first.")
+    found = together(pooled(lambda rows: findings(schema, rows), part.batches()))
+    version = part.versions[seen.month].data_version
+    return schema_verdict(seen, table.name, version, schema, found, part.rows)
 
 
 def usual(value: float, past: list[float], margin: float) -> Verdict:

@@ -1,7 +1,9 @@
 """Validation with pandera: whether rows are what their table, or the published file, promises."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
@@ -14,6 +16,8 @@ if TYPE_CHECKING:  # pandera takes a second to import, and only validation needs
     import pandera.pandas as pandera
 
 MIN_FILLED = 0.5  # TLC leaves counts of dispatched trips empty, 6 % of rows; half is a broken file
+MOST_EXAMPLES = 3
+WHOLE_TABLE = "(table)"
 
 
 @cache
@@ -76,16 +80,29 @@ def published_schema(fleet: Fleet) -> "pandera.DataFrameSchema":
     return pandera.DataFrameSchema(columns, name=f"{fleet.name} as published")
 
 
-def failures(schema: "pandera.DataFrameSchema", rows: pa.RecordBatch | pa.Table) -> list[str]:
-    """What pandera finds wrong in some rows.
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What broke one check.
+
+    Attributes:
+        values: how many values did.
+        examples: the first of them, as text.
+    """
+
+    values: int
+    examples: tuple[str, ...]
+
+
+Place = tuple[str, str]  # column, or `(table)`, and check
+Failures = Mapping[Place, Failure]
+
+
+def findings(schema: "pandera.DataFrameSchema", rows: pa.RecordBatch | pa.Table) -> Failures:
+    """What pandera finds wrong in some rows; empty when all is well.
 
     Args:
         schema: `pandera_schema` of a table, or `published_schema` of a fleet.
         rows: (n, columns of the schema) any number of rows.
-
-    Returns:
-        One sentence a failed check, with how many values failed and an
-        example; empty when all is well.
     """
     from pandera.errors import SchemaErrors
 
@@ -93,11 +110,64 @@ def failures(schema: "pandera.DataFrameSchema", rows: pa.RecordBatch | pa.Table)
         schema.validate(rows.to_pandas(types_mapper=pd.ArrowDtype), lazy=True)
     except SchemaErrors as error:
         cases = error.failure_cases.astype({"column": "string", "check": "string"}).fillna(
-            {"column": "(table)"}
+            {"column": WHOLE_TABLE}
         )
-        return [
-            f"{column}: {check} failed for {len(group)} value(s), "
-            f"for example {group['failure_case'].iloc[0]}"
+        return {
+            (column, check): Failure(
+                len(group), tuple(map(str, group["failure_case"].iloc[:MOST_EXAMPLES]))
+            )
             for (column, check), group in cases.groupby(["column", "check"])
-        ]
-    return []
+        }
+    return {}
+
+
+def together(batches: Iterable[Failures]) -> Failures:
+    """The findings in all batches of a table, in the order of columns and checks."""
+    found: dict[Place, Failure] = {}
+    for batch in batches:
+        for place, more in batch.items():
+            so_far = found.get(place, Failure(0, ()))
+            examples = (*so_far.examples, *more.examples)[:MOST_EXAMPLES]
+            found[place] = Failure(so_far.values + more.values, examples)
+    return dict(sorted(found.items()))
+
+
+def sentences(found: Failures) -> list[str]:
+    """One sentence a failed check, with how many values failed and an example."""
+    return [
+        f"{column}: {check} failed for {failure.values} value(s), for example {failure.examples[0]}"
+        for (column, check), failure in found.items()
+    ]
+
+
+def failures(schema: "pandera.DataFrameSchema", rows: pa.RecordBatch | pa.Table) -> list[str]:
+    """`findings` in words."""
+    return sentences(findings(schema, rows))
+
+
+def checked(schema: "pandera.DataFrameSchema") -> list[Place]:
+    """Every check of a schema that can fail for a value: type, nulls, bounds."""
+    return [
+        (str(name), check)
+        for name, column in schema.columns.items()
+        for check in (
+            *([f"dtype('{column.dtype}')"] if column.dtype is not None else []),
+            *([] if column.nullable else ["not_nullable"]),
+            *(str(check.error or check.name) for check in column.checks),
+        )
+    ]
+
+
+def quality_record(schema: "pandera.DataFrameSchema", found: Failures) -> list[dict[str, Any]]:
+    """Every check of a schema with what broke it, for those who audit the data later."""
+    none = Failure(0, ())
+    places = dict.fromkeys([*checked(schema), *found])
+    return [
+        {
+            "column": column,
+            "check": check,
+            "failures": found.get((column, check), none).values,
+            "examples": list(found.get((column, check), none).examples),
+        }
+        for column, check in places
+    ]

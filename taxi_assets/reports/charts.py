@@ -101,9 +101,8 @@ def svg(figure: "Figure", name: str, caption: str) -> str:
     text = text[text.index("<svg") :]
     for colour, value in PALETTE.items():
         text = text.replace(value, f"var(--{colour})")
-    text = re.sub(
-        r'id="((?:figure|axes|patch|text|line2d|matplotlib)[^"]*)"', r'id="\1-' + name + '"', text
-    )
+    # matplotlib counts its parts from 1 in every drawing, and a page holds many
+    text = re.sub(r'id="([a-z0-9.]+_[0-9]+)"', rf'id="\1-{name}"', text)
     label = caption.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
     return text.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
 

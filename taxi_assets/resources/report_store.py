@@ -1,16 +1,21 @@
 """Where reports are kept: a folder or a bucket that people can open without a server."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 from pydantic import PrivateAttr
 
+from taxi_assets.reports.index import index_html
 from taxi_assets.reports.page import Report
 from taxi_assets.resources.storage import Storage, open_storage
+from taxi_assets.resources.streams import pooled
 
 INDEX = "index.html"
+HTML, JSON = "text/html; charset=utf-8", "application/json"
+MONTH_DEPTH = 2  # slashes in the name of a report: fleet, month, report
+READERS = 8  # a bucket answers each in its time
 
 
 class ReportStore(dg.ConfigurableResource[None]):
@@ -24,15 +29,53 @@ class ReportStore(dg.ConfigurableResource[None]):
     def write(self, report: Report) -> str:
         """Keep a report, in place of an earlier one of the month; returns where it is."""
         name = f"{report.fleet}/{report.month}/{report.name}"
-        self.storage.write(f"{name}.html", report.html().encode())
-        self.storage.write(f"{name}.json", as_bytes(report.summary()))
+        self.storage.write(f"{name}.html", report.html().encode(), HTML)
+        self.storage.write(f"{name}.json", as_bytes(report.summary()), JSON)
+        self.write_index(report.fleet)
         return self.storage.locate(f"{name}.html")
+
+    def write_index(self, fleet: str) -> str:
+        """Make a fleet's index anew from the reports that are there; returns where it is."""
+        page = index_html(fleet, self.summaries(fleet), self.quality(fleet))
+        self.storage.write(f"{fleet}/{INDEX}", page.encode(), HTML)
+        return self.storage.locate(f"{fleet}/{INDEX}")
+
+    def summaries(self, fleet: str) -> list[dict[str, Any]]:
+        """What every report of a fleet says, in the order of months."""
+        names = [name for name in self._names(fleet) if name.count("/") == MONTH_DEPTH]
+        found = [content for content in pooled(self.storage.read, names, READERS) if content]
+        return [json.loads(content) for content in found]
+
+    def quality(self, fleet: str) -> dict[str, list[str]]:
+        """Validation records by month, as paths below the fleet's folder."""
+        found: dict[str, list[str]] = {}
+        for name in self._names(fleet):
+            path = name.removeprefix(f"{fleet}/")
+            month, folder, *rest = path.split("/")
+            if folder == "quality" and rest:
+                found.setdefault(month, []).append(path)
+        return found
+
+    def _names(self, fleet: str) -> list[str]:
+        """Every JSON file below a fleet's folder."""
+        return [name for name in self.storage.names(fleet, deep=True) if name.endswith(".json")]
 
     def summary(self, fleet: str, month: str, name: str) -> dict[str, Any] | None:
         """What a report said, None where there is none."""
         content = self.storage.read(f"{fleet}/{month}/{name}.json")
         found: dict[str, Any] | None = None if content is None else json.loads(content)
         return found
+
+    def write_quality(self, record: Mapping[str, Any]) -> str:
+        """Keep what validation found in one version of a month's table; returns where it is.
+
+        Args:
+            record: `fleet`, `month`, `table`, `data_version` and what was found.
+        """
+        version = str(record["data_version"])[:12]
+        name = f"{record['fleet']}/{record['month']}/quality/{record['table']}-{version}.json"
+        self.storage.write(name, as_bytes(record), JSON)
+        return self.storage.locate(name)
 
     @property
     def storage(self) -> Storage:
@@ -42,6 +85,6 @@ class ReportStore(dg.ConfigurableResource[None]):
         return self._storage
 
 
-def as_bytes(value: dict[str, Any] | Sequence[Any]) -> bytes:
+def as_bytes(value: Mapping[str, Any]) -> bytes:
     """JSON that people can read too."""
     return json.dumps(value, indent=1, ensure_ascii=False).encode()

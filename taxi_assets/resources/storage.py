@@ -64,12 +64,13 @@ class Storage:
             info = self.filesystem.get_file_info(self._key(name))
         return info.size if info.type == fs.FileType.File else None
 
-    def names(self, folder: str) -> list[str]:
-        """Files directly in `folder`, sorted; none if there is no such folder."""
-        wanted = fs.FileSelector(self._key(folder), allow_not_found=True)
+    def names(self, folder: str, *, deep: bool = False) -> list[str]:
+        """Files directly in `folder`, or anywhere below it, sorted; none if it does not exist."""
+        base = self._key(folder)
+        wanted = fs.FileSelector(base, allow_not_found=True, recursive=deep)
         with reaching(self.root):
             found = self.filesystem.get_file_info(wanted)
-        return sorted(f"{folder}/{info.base_name}" for info in found if info.is_file)
+        return sorted(f"{folder}{info.path.removeprefix(base)}" for info in found if info.is_file)
 
     def open(self, name: str) -> pa.NativeFile:
         """The file for random access; the caller closes it."""
@@ -93,9 +94,17 @@ class Storage:
                 found.update(chunk)
         return found.hexdigest()
 
-    def write(self, name: str, content: bytes) -> None:
-        """Put a small file there, in place of an earlier one."""
-        with reaching(self.root), self.filesystem.open_output_stream(self._key(name)) as out:
+    def write(self, name: str, content: bytes, kind: str | None = None) -> None:
+        """Put a small file there, in place of an earlier one.
+
+        Args:
+            name: of the file.
+            content: its bytes.
+            kind: its media type, for browsers that open it in a bucket.
+        """
+        told = {"Content-Type": kind} if kind else None
+        key = self._key(name)
+        with reaching(self.root), self.filesystem.open_output_stream(key, metadata=told) as out:
             out.write(content)
 
     def move_in(self, file: Path, name: str) -> None:
@@ -124,8 +133,8 @@ class LocalStorage(Storage):
         """Keep files below the folder `root`, which is made when it is first written to."""
         super().__init__(fs.LocalFileSystem(), str(root.absolute()), str(root.absolute()))
 
-    def write(self, name: str, content: bytes) -> None:
-        """See `Storage`."""
+    def write(self, name: str, content: bytes, kind: str | None = None) -> None:  # noqa: ARG002
+        """See `Storage`; a folder tells a file's type by its name."""
         with self.incoming() as folder, reaching(self.root):
             aside = folder / "content"
             aside.write_bytes(content)

@@ -9,7 +9,15 @@ from hypothesis import given
 from taxi_assets.domain.fleets import FLEETS, Fleet
 from taxi_assets.domain.schemas import CLEAN_TRIPS, REJECTED_TRIPS, TABLES, ZONES
 from taxi_assets.domain.table import Table
-from taxi_assets.domain.validation import failures, pandera_schema, published_schema
+from taxi_assets.domain.validation import (
+    checked,
+    failures,
+    findings,
+    pandera_schema,
+    published_schema,
+    quality_record,
+    together,
+)
 from taxi_assets_tests.builders import (
     GREEN,
     canonical_trips,
@@ -169,3 +177,39 @@ def test_a_schema_describes_itself() -> None:
 
     assert (schema.name, schema.description) == (CLEAN_TRIPS.name, CLEAN_TRIPS.grain)
     assert schema.columns["fare_usd"].description == "metered fare, US dollars"
+
+
+def test_a_record_lists_every_check_and_what_broke_it() -> None:
+    schema = pandera_schema(CLEAN_TRIPS)
+    trips = canonical_trips(fare_usd=[1.0, 13.5, 0.5], pickup_zone=[264, 74, 74])
+
+    record = quality_record(schema, findings(schema, trips))
+
+    broken = {(c["column"], c["check"]): c for c in record if c["failures"]}
+    assert len(record) == len(checked(schema)) > 40
+    assert {place: c["failures"] for place, c in broken.items()} == {
+        ("fare_usd", "greater_than_or_equal_to(2.5)"): 2,
+        ("pickup_zone", "less_than_or_equal_to(263)"): 1,
+    }
+    assert broken["fare_usd", "greater_than_or_equal_to(2.5)"]["examples"] == ["1.0", "0.5"]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("fare_usd", 2.49), ("fare_usd", 250.01), ("fare_usd", None), ("dropoff_zone", 264)],
+)
+def test_what_can_break_is_listed_under_the_name_it_breaks_by(column: str, value: Any) -> None:
+    schema = pandera_schema(CLEAN_TRIPS)
+
+    found = findings(schema, canonical_trips(**{column: [value]}))
+
+    assert found.keys() <= set(checked(schema))
+
+
+def test_findings_of_batches_add_up_to_those_of_the_whole() -> None:
+    schema = pandera_schema(CLEAN_TRIPS)
+    trips = canonical_trips(fare_usd=[1.0, 0.5, 13.5, 251.0, 0.25, 0.125])
+
+    batches = [trips.slice(0, 2), trips.slice(2, 1), trips.slice(3)]
+
+    assert together(findings(schema, batch) for batch in batches) == findings(schema, trips)

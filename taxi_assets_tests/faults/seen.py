@@ -6,13 +6,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from taxi_assets.domain.report_schemas import REPORT_TABLES
 from taxi_assets.domain.schemas import TABLES
 from taxi_assets.domain.table import Table
 from taxi_assets.domain.versions import content_hash
 from taxi_assets_tests.homes import Home, Stage
 
 Part = tuple[str, str]  # table and month
-MADE = {name: table for name, table in TABLES.items() if name != "tuned_parameters"}  # by a month
+# by a month without reports
+UNMADE = {"tuned_parameters", *(table.name for table in REPORT_TABLES)}
+MADE = {name: table for name, table in TABLES.items() if name not in UNMADE}
 
 
 @dataclass(frozen=True)
