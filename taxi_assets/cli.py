@@ -11,7 +11,15 @@ from taxi_assets.cli_champions import commands as champion_commands
 from taxi_assets.cli_models import commands as model_commands
 from taxi_assets.cli_reports import commands as report_commands
 from taxi_assets.cli_tuning import commands as tuning_commands
-from taxi_assets.console import JsonOption, example, plainly, print_table, settings_for
+from taxi_assets.console import (
+    FleetOption,
+    JsonOption,
+    example,
+    plainly,
+    print_table,
+    progress,
+    settings_for,
+)
 
 app = typer.Typer(
     name="taxi-assets",
@@ -21,9 +29,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_show_locals=False,  # they may hold passwords
 )
-FleetOption = Annotated[
-    str | None, typer.Option(help="green or yellow; by default the first of TAXI_FLEETS.")
-]
 app.add_typer(champion_commands)
 app.add_typer(model_commands)
 app.add_typer(report_commands)
@@ -52,7 +57,7 @@ def run(
     from taxi_assets.domain.months import parse_months
 
     settings, chosen = settings_for(fleet)
-    outcomes = run_months(settings, chosen, parse_months(months), _progress, only=only or None)
+    outcomes = run_months(settings, chosen, parse_months(months), progress, only=only or None)
     _report(outcomes, as_json)
 
 
@@ -78,7 +83,7 @@ def demo(
     from taxi_assets.commands.demo import demo as run_demo
 
     settings, chosen = settings_for(fleet)
-    outcomes = run_demo(settings, chosen, months or None, source or None, _progress)
+    outcomes = run_demo(settings, chosen, months or None, source or None, progress)
     _report(outcomes, False)
     last = outcomes[-1].month
     if not any("champion" in outcome.assets for outcome in outcomes):
@@ -159,7 +164,7 @@ def versions(
     target = command.target_of(table, month)
     settings, _ = settings_for(target.fleet)
     if restore is not None:
-        done = bring_back(settings, target, restore, _progress)
+        done = bring_back(settings, target, restore, progress)
         typer.echo(json.dumps(done.as_json(), indent=1) if as_json else "\n".join(done.lines()))
         return
     found = command.find(settings, target)
@@ -199,7 +204,7 @@ def simulate(
         months=parse_months(months),
         rows=rows,
         seed=seed,
-        progress=_progress,
+        progress=progress,
     )
     typer.echo(f"{len(written)} files in {to}; use them with TAXI_TLC_URL={to.resolve().as_uri()}")
 
@@ -236,7 +241,3 @@ def _report(outcomes: Sequence[Any], as_json: bool) -> None:
         typer.echo(f"Error: {outcome.fleet} {outcome.month} {what}: {reason}", err=True)
     if failures:
         raise typer.Exit(1)
-
-
-def _progress(line: str) -> None:
-    typer.echo(line, err=True)

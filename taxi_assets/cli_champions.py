@@ -6,10 +6,16 @@ from typing import Annotated
 
 import typer
 
-from taxi_assets.console import JsonOption, example, plainly, print_table, settings_for
+from taxi_assets.console import (
+    FleetArgument,
+    JsonOption,
+    example,
+    plainly,
+    print_table,
+    settings_for,
+)
 
 commands = typer.Typer()
-FleetArgument = Annotated[str, typer.Argument(help="green or yellow.")]
 WhyOption = Annotated[str, typer.Option(help="The reason; it stays in the log.")]
 ByOption = Annotated[
     str | None, typer.Option(help="Who decides; by default who is logged in here.")

@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
-from taxi_assets.console import JsonOption, example, plainly, settings_for
+from taxi_assets.console import FleetArgument, JsonOption, example, plainly, progress, settings_for
 
 commands = typer.Typer()
-FleetArgument = Annotated[str, typer.Argument(help="green or yellow.")]
 
 
 @commands.command(
@@ -43,7 +42,7 @@ def score(
     from taxi_assets.commands.score import score as run
 
     settings, chosen = settings_for(fleet)
-    done = run(open_registry(settings), chosen, version, source, target, force=force, say=_progress)
+    done = run(open_registry(settings), chosen, version, source, target, force=force, say=progress)
     typer.echo(json.dumps(done.told(), indent=1) if as_json else "\n".join(done.lines()))
 
 
@@ -66,11 +65,7 @@ def reproduce(
     from taxi_assets.commands.versions import lake_of
 
     settings, chosen = settings_for(fleet)
-    done = run(open_registry(settings), lake_of(settings), chosen, version, _progress)
+    done = run(open_registry(settings), lake_of(settings), chosen, version, progress)
     typer.echo(json.dumps(done.told(), indent=1) if as_json else "\n".join(done.lines()))
     if not done.reproduced:
         raise typer.Exit(1)
-
-
-def _progress(line: str) -> None:
-    typer.echo(line, err=True)

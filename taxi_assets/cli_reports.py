@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from taxi_assets.console import JsonOption, example, plainly, print_table, settings_for
+from taxi_assets.console import FleetOption, JsonOption, example, plainly, print_table, settings_for
 
 commands = typer.Typer()
 
@@ -19,9 +19,7 @@ commands = typer.Typer()
 )
 @plainly
 def reports(
-    fleet: Annotated[
-        str | None, typer.Option(help="green or yellow; by default the first of TAXI_FLEETS.")
-    ] = None,
+    fleet: FleetOption = None,
     month: Annotated[
         str | None, typer.Option(help="Like 2025-03; by default the newest, with --json all.")
     ] = None,

@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from taxi_assets.console import JsonOption, example, plainly, print_table, settings_for
+from taxi_assets.console import (
+    FleetArgument,
+    JsonOption,
+    example,
+    plainly,
+    print_table,
+    progress,
+    settings_for,
+)
 
 commands = typer.Typer()
 
@@ -18,7 +26,7 @@ commands = typer.Typer()
 )
 @plainly
 def tune(
-    fleet: Annotated[str, typer.Argument(help="green or yellow.")],
+    fleet: FleetArgument,
     month: Annotated[str, typer.Option(help="Whose model is to use them first, like 2025-03.")],
     trials: Annotated[
         int | None,
@@ -33,7 +41,7 @@ def tune(
     settings, chosen = settings_for(fleet)
     if trials is not None:
         settings = settings.model_copy(update={"tune_trials": trials})
-    found = search(settings, chosen, check_month(month), lambda line: typer.echo(line, err=True))
+    found = search(settings, chosen, check_month(month), progress)
     if as_json:
         typer.echo(json.dumps(found.as_json(), indent=1))
     elif found.rows:

@@ -15,6 +15,16 @@ JsonOption = Annotated[
     bool, typer.Option("--json", help="Print data for programs instead of a table.")
 ]
 
+FleetOption = Annotated[
+    str | None, typer.Option(help="green or yellow; by default the first of TAXI_FLEETS.")
+]
+FleetArgument = Annotated[str, typer.Argument(help="green or yellow.")]
+
+
+def progress(line: str) -> None:
+    """Tell people how work goes on, without mixing it into what programs read."""
+    typer.echo(line, err=True)
+
 
 def example(*lines: str) -> str:
     """The examples below a command's help."""

@@ -10,7 +10,7 @@ from taxi_assets.domain import baselines
 from taxi_assets.domain.bundle import Bundle
 from taxi_assets.domain.errors import DataError, OutdatedBundle
 from taxi_assets.domain.evaluation import CHAMPION, MODEL, ROUTE_MEDIAN, Outcomes, Predictions
-from taxi_assets.domain.features import FEATURES
+from taxi_assets.domain.features import column
 from taxi_assets.domain.heads import Numbers, Quotes
 from taxi_assets.domain.slices import Slicing, joined, slicings
 from taxi_assets.resources.feature_rows import FeatureBatch, feature_batches
@@ -108,8 +108,7 @@ def answers(
     yield model.asked(MODEL, bundle.predict(features))
     if rival is not None:
         start, end, passengers = (
-            features[:, list(FEATURES).index(name)]
-            for name in ("pickup_zone", "dropoff_zone", "passengers")
+            column(features, name) for name in ("pickup_zone", "dropoff_zone", "passengers")
         )
         quotes = rival.bundle.quote(  # with what it knew itself when it was made
             start.astype(np.int64), end.astype(np.int64), batch.pickup_at, passengers

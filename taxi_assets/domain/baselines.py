@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from taxi_assets.domain.estimate import tariff_estimate_usd
-from taxi_assets.domain.features import CATEGORICAL, FEATURES
+from taxi_assets.domain.features import CATEGORICAL, FEATURES, POSITION, column
 from taxi_assets.domain.heads import Numbers
 from taxi_assets.domain.places import FloatArray
 
@@ -70,8 +70,7 @@ def fit_linear(features: FloatArray, fare_usd: npt.NDArray[np.floating]) -> Line
 
 def _inputs(features: FloatArray) -> Numbers:
     """The features that are amounts, as float64."""
-    names = list(FEATURES)
-    return features[:, [names.index(name) for name in LINEAR_INPUTS]].astype(np.float64)
+    return features[:, [POSITION[name] for name in LINEAR_INPUTS]].astype(np.float64)
 
 
 def _standard(features: FloatArray, mean: Numbers, scale: Numbers) -> Numbers:
@@ -82,7 +81,7 @@ def _standard(features: FloatArray, mean: Numbers, scale: Numbers) -> Numbers:
 
 def route_median(features: FloatArray, otherwise_usd: float) -> Numbers:
     """The baseline people use without knowing it: what this route has usually cost, US dollars."""
-    median = features[:, list(FEATURES).index("route_fare_usd")].astype(np.float64)
+    median = column(features, "route_fare_usd").astype(np.float64)
     return np.where(np.isnan(median), otherwise_usd, median)
 
 
@@ -97,9 +96,8 @@ def tariff(
         fleet: `green` or `yellow`.
         otherwise_usd: where there is no past to expect anything from.
     """
-    names = list(FEATURES)
     distance, duration, start, end = (
-        features[:, names.index(name)].astype(np.float64)
+        column(features, name).astype(np.float64)
         for name in ("expected_distance_mi", "hour_duration_min", "pickup_zone", "dropoff_zone")
     )
     known = np.isfinite(distance) & np.isfinite(duration)

@@ -62,9 +62,10 @@ FEATURES = {
     "hour_duration_min": "expected duration at that pace, minutes",
     "fare_trend": "fares of the last 28 days over the usual ones: route, shrunk to zone and city",
 }
+POSITION = {name: index for index, name in enumerate(FEATURES)}
 # what the table carries beside the features: when, how it was billed, and what there is to learn
 CARRIED = ("source_row", "pickup_at", "rate_code", "fare_usd", "distance_mi", "duration_min")
-LEARNED = tuple(FEATURES)[list(FEATURES).index("route_trips") :]  # what earlier rides have taught
+LEARNED = tuple(FEATURES)[POSITION["route_trips"] :]  # what earlier rides have taught
 CATEGORICAL = ("pickup_zone", "dropoff_zone", "pickup_borough", "dropoff_borough", "borough_pair")
 
 
@@ -111,6 +112,11 @@ def build_features(
     for index, column in enumerate(columns):
         matrix[:, index] = column
     return matrix
+
+
+def column(features: FloatArray, name: str) -> npt.NDArray[np.float32]:
+    """(n,) one feature of (n, 40)."""
+    return features[:, POSITION[name]]
 
 
 def _geometry(start: FloatArray, end: FloatArray) -> list[FloatArray]:

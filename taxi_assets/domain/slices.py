@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from taxi_assets.domain.features import FEATURES
+from taxi_assets.domain.features import column
 from taxi_assets.domain.places import FloatArray
 from taxi_assets.domain.tariff import NEGOTIATED
 from taxi_assets.domain.zones import BOROUGHS
@@ -70,24 +70,25 @@ def slicings(
         One slicing each by place, length, time, what is known of the route, and rate; all but the
         rate are known before the ride.
     """
-
-    def column(name: str) -> npt.NDArray[np.float32]:
-        return features[:, list(FEATURES).index(name)]
-
     services = tuple(sorted(zones["service_zone"].unique()))
     service_of = np.zeros(int(zones["zone"].max()) + 1, np.int8)
     service_of[zones["zone"]] = [services.index(name) for name in zones["service_zone"]]
-    distance = np.digitize(column("straight_mi"), DISTANCE_EDGES_MI) + 1
-    hour = column("minute_of_day").astype(np.int64) // 60
+    distance = np.digitize(column(features, "straight_mi"), DISTANCE_EDGES_MI) + 1
+    hour = column(features, "minute_of_day").astype(np.int64) // 60
+    same = column(features, "same_zone") == 1
     rate = np.select([np.isnan(rate_code), rate_code == NEGOTIATED], [2, 1], 0)
     found = (
         (WHOLE, (WHOLE,), np.zeros(len(features))),
-        ("pickup_borough", BOROUGHS, column("pickup_borough")),
-        ("service_zone", services, service_of[column("pickup_zone").astype(np.int64)]),
-        ("distance_band", DISTANCE_BANDS, np.where(column("same_zone") == 1, 0, distance)),
+        ("pickup_borough", BOROUGHS, column(features, "pickup_borough")),
+        ("service_zone", services, service_of[column(features, "pickup_zone").astype(np.int64)]),
+        (
+            "distance_band",
+            DISTANCE_BANDS,
+            np.where(same, 0, distance),
+        ),
         ("hour_band", HOUR_BANDS, np.digitize(hour, HOUR_EDGES)),
-        ("weekday", WEEKDAYS, column("weekday")),
-        ("route", ROUTES, column("route_trips") == 0),
+        ("weekday", WEEKDAYS, column(features, "weekday")),
+        ("route", ROUTES, column(features, "route_trips") == 0),
         ("rate", RATES, rate),
     )
     return [Slicing(name, values, codes.astype(np.int8)) for name, values, codes in found]

@@ -7,13 +7,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from taxi_assets.domain.features import FEATURES, build_features
+from taxi_assets.domain.features import FEATURES, POSITION, build_features
 from taxi_assets.domain.history import Rides
 from taxi_assets.domain.places import FloatArray, Places, learn
 
 FOLDS = 5
 FOLD_SEED = 20_240_131
-TREND = list(FEATURES).index("fare_trend")
+TREND = POSITION["fare_trend"]
 
 
 @dataclass(frozen=True, slots=True)
