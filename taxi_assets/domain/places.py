@@ -134,17 +134,17 @@ def _trend(recent: FloatArray, ratio: FloatArray) -> npt.NDArray[np.float64]:
 
 def _pace(hours: pa.Table) -> npt.NDArray[np.float64]:
     """(6, 6, 168) minutes over expected minutes: the city's in that hour, then the pair's."""
-    trips = np.zeros((PLACES, PLACES, HOURS))
-    ratio = np.full((PLACES, PLACES, HOURS), np.nan)
+    shape = (len(BOROUGHS) + 1, len(BOROUGHS) + 1, HOURS)  # the city, then the boroughs
+    trips, ratio = np.zeros(shape), np.full(shape, np.nan)
     where = (
-        place_index(hours["pickup_zone"]),
-        place_index(hours["dropoff_zone"]),
+        -hours["pickup_zone"].to_numpy(),
+        -hours["dropoff_zone"].to_numpy(),
         hours["hour_of_week"].to_numpy(),
     )
     trips[where] = hours["trips"]
     ratio[where] = hours["duration_min"].to_numpy() / hours["expected_min"].to_numpy()
-    city = shrunk(ratio[ANY_ZONE, ANY_ZONE], trips[ANY_ZONE, ANY_ZONE], 1.0, HOUR_TRIPS)
-    return shrunk(ratio[SIZE:, SIZE:], trips[SIZE:, SIZE:], city, HOUR_TRIPS)
+    city = shrunk(ratio[0, 0], trips[0, 0], 1.0, HOUR_TRIPS)
+    return shrunk(ratio[1:, 1:], trips[1:, 1:], city, HOUR_TRIPS)
 
 
 def shrunk(
