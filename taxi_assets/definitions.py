@@ -9,6 +9,7 @@ from taxi_assets.assets.evaluation import evaluation
 from taxi_assets.assets.features import histories, trip_features
 from taxi_assets.assets.model import champion, fare_model
 from taxi_assets.assets.predictions import batch_predictions
+from taxi_assets.assets.profile import data_profile
 from taxi_assets.assets.published import GROUP
 from taxi_assets.assets.raw import raw_trips, zones
 from taxi_assets.assets.tables import sorted_trips
@@ -121,6 +122,7 @@ def fleet_assets(
         evaluation(fleet, months),
         champion(fleet, months),
         batch_predictions(fleet, months),
+        data_profile(fleet, months),
     ]
 
 

@@ -33,6 +33,13 @@ GREEN = {  # asset: what it is made from
     },
     "green/evaluation": {"green/fare_model", "green/trip_features"},
     "green/champion": {"green/evaluation"},
+    "green/batch_predictions": {"green/clean_trips"},
+    "green/data_profile": {
+        "green/clean_trips",
+        "green/rejected_trips",
+        "green/data_profile",  # of the months before
+        "zones",
+    },
 }
 GROUPS = {
     "raw": {"zones", "green/raw_trips"},
@@ -44,6 +51,7 @@ GROUPS = {
         "green/evaluation",
         "green/champion",
     },
+    "reports": {"green/batch_predictions", "green/data_profile"},
 }
 BLOCKING = {
     "green/raw_trips:source_schema_is_known",

@@ -38,9 +38,9 @@ DATA_PROFILE = Table(
     "one number of the month's profile",
     (
         Column("subject", pa.string(), "what is counted or measured, for example trips_by_day"),
-        Column("stage", pa.string(), "published, clean or rejected trips"),
+        Column("stage", pa.string(), "of which trips", among=("published", "clean", "rejected")),
         Column("part", pa.string(), "which bin, zone, rule, column or statistic of it"),
-        Column("value", pa.float64(), "the number", nullable=True),
+        Column("value", pa.float64(), "the number; what no trip can tell has no row"),
         Column("unit", pa.string(), "its unit"),
     ),
 )

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # half a second to import, and only reports draw
@@ -54,6 +55,13 @@ STYLE: Any = {  # matplotlib types the names of its settings, and has hundreds
     "ytick.color": MUTED,
     "ytick.labelcolor": INK,
 }
+
+
+def styled() -> AbstractContextManager[None]:
+    """In it, ticks, texts and colour bars come in this project's style, not in matplotlib's."""
+    from matplotlib import rc_context
+
+    return rc_context(STYLE)
 
 
 def axes(
