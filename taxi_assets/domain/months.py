@@ -5,6 +5,20 @@ from datetime import datetime
 
 from taxi_assets.domain.errors import UsageError
 
+MONTH_NAMES = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
 
@@ -59,3 +73,9 @@ def bounds(month: str) -> tuple[datetime, datetime]:
     year, number = (int(part) for part in check_month(month).split("-"))
     next_year, next_number = (int(part) for part in shift(month, 1).split("-"))
     return datetime(year, number, 1), datetime(next_year, next_number, 1)
+
+
+def month_name(month: str) -> str:
+    """`March 2025` for `2025-03`, in English whatever the machine speaks."""
+    year, number = (int(part) for part in check_month(month).split("-"))
+    return f"{MONTH_NAMES[number - 1]} {year}"
