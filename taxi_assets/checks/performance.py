@@ -9,9 +9,9 @@ from taxi_assets.resources.champion_record import judged
 def champion_still_good(seen: Seen) -> Verdict:
     """The champion of the months before is about as right as in months it had not learned from.
 
-    Its error over the fare is at most 1.15 times the worst of its own months; its fares over its
-    quotes lie within 4 points and three standard errors of their range; and those of no part of
-    the month left the others behind by more than 5 points and three standard errors.
+    Its error over the fare is at most 1.15 times that of its test; its fares over its quotes lie
+    within 4 points and three standard errors of those of its test; and in no part of the month did
+    they leave the others behind by more than 5 points and three standard errors.
     """
     summary = seen.reports.summary(seen.fleet.name, seen.month, PERFORMANCE_REPORT.name) or {}
     rows = seen.rows_of(PERFORMANCE_REPORT).read().to_pylist()

@@ -39,6 +39,7 @@ def ratio_interval(
     over: npt.NDArray[np.float64],
     under: npt.NDArray[np.float64],
     *,
+    least: int = MIN_BLOCKS,
     resamples: int = RESAMPLES,
     confidence: float = CONFIDENCE,
     seed: int = SEED,
@@ -48,15 +49,16 @@ def ratio_interval(
     Args:
         over: (blocks,) what each block adds to the numerator.
         under: (blocks,) what it adds to the denominator, more than 0.
+        least: blocks that it takes.
         resamples: months made up.
         confidence: share of them inside the interval.
         seed: the same gives the same interval.
 
     Returns:
-        Low and high, or None when there are fewer than `MIN_BLOCKS` blocks.
+        Low and high, or None when there are fewer than `least` blocks.
     """
     blocks = len(under)
-    if blocks < MIN_BLOCKS:
+    if blocks < least:
         return None
     chance = np.full(blocks, 1.0 / blocks)
     times = np.random.default_rng(seed).multinomial(blocks, chance, size=resamples)

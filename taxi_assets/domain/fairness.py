@@ -5,28 +5,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from taxi_assets.domain.bootstrap import MIN_BLOCKS, ratio_interval
+from taxi_assets.domain.bootstrap import ratio_interval
 from taxi_assets.domain.evaluation import Row
+from taxi_assets.domain.groups import rides_of
 from taxi_assets.domain.performance import EVERYTHING, by_part, relative_error
 from taxi_assets.domain.slices import WHOLE
 from taxi_assets.domain.tallies import Tally, numbers
 
 MIN_GROUP_TRIPS = 100  # of fewer, a coverage of 80 % is known to 8 points at best
+MIN_DAYS = 8  # a month's weekends; intervals from as few days come out a little too narrow
 SHORT_BY = 0.05  # share of rides below the level that people should hear of
 TIMES_CITY = 1.5  # so many times the city's error over fare, too
 PRACTICAL = 0.02  # what nobody would notice, however sure it is
 INTERVALS = ("mae_low_usd", "mae_high_usd", "relative_low", "relative_high")
 HELD = ("coverage_low", "coverage_high")
-NAMES = {
-    "pickup_borough": "rides from {}",
-    "dropoff_borough": "rides to {}",
-    "service_zone": "rides from zones of kind {}",
-    "distance_band": "rides of {}",
-    "hour_band": "rides at {}",
-    "days": "rides from {}",
-    "airport": "rides {}",
-    "route": "rides on routes {} before",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +82,7 @@ def judge_fairness(rows: Sequence[Row], level: float) -> Fairness:
     city = by_part([{**row, "slice": row["grouping"]} for row in rows])[EVERYTHING]
     judged = [row for row in rows if is_judged(row)]
     if not judged:
-        said = f"No group has {MIN_GROUP_TRIPS} trips on {MIN_BLOCKS} days, so none can be judged."
+        said = f"No group has {MIN_GROUP_TRIPS} trips on {MIN_DAYS} days, so none can be judged."
         return Fairness(said, [], [], None, None, None)
     notable = sorted(
         (found for row in judged for found in _findings(row, city, level)),
@@ -99,13 +91,17 @@ def judge_fairness(rows: Sequence[Row], level: float) -> Fairness:
     lowest = min(judged, key=lambda row: row["coverage"])
     widest = max(judged, key=relative_error)
     times = relative_error(widest) / relative_error(city) if city["mae_usd"] else None
-    said = _notable(notable) if notable else _even(judged, city, level, lowest, widest, times)
+    said = _notable(notable) if notable else _even(judged, city, level)
+    if times is not None and not notable:
+        said += (
+            f" Errors over fares are at most {times:.1f} times the city's ({group_name(widest)})."
+        )
     return Fairness(said, notable, judged, lowest, widest, times)
 
 
 def group_name(row: Row) -> str:
     """A group as people say it."""
-    return NAMES[row["grouping"]].format(row["value"])
+    return rides_of(row["grouping"], row["value"])
 
 
 def _rows(tally: Tally) -> Iterator[Row]:
@@ -120,7 +116,7 @@ def _rows(tally: Tally) -> Iterator[Row]:
         under = (trips[part], fares[part], trips[part])
         enough = sums[0] >= MIN_GROUP_TRIPS
         found = [
-            ratio_interval(top[days], bottom[days]) if enough else None
+            ratio_interval(top[days], bottom[days], least=MIN_DAYS) if enough else None
             for top, bottom in zip(over, under, strict=True)
         ]
         ends = [end for pair in found for end in (pair or (None, None))]
@@ -162,18 +158,24 @@ def _notable(found: Sequence[Finding]) -> str:
     return f"{first[0].upper()}{first[1:]}{more}."
 
 
-def _even(
-    judged: Sequence[Row], city: Row, level: float, lowest: Row, widest: Row, times: float | None
-) -> str:
-    """No group stands out; who comes last all the same."""
-    below = [row for row in judged if row["coverage_high"] < city["coverage"] - PRACTICAL]
-    last = min(below, key=lambda row: row["coverage_high"], default=None)
-    worst = last or lowest
-    sure = "surely lowest" if last else "lowest, though not surely so"
-    error = f", errors are at most {times:.1f} times the city's" if times is not None else ""
+def _even(judged: Sequence[Row], city: Row, level: float) -> str:
+    """No group stands out; who surely comes last all the same."""
+    bound = city["coverage"] - PRACTICAL
+    last = min(
+        (row for row in judged if row["coverage_high"] < bound),
+        key=lambda row: row["coverage_high"],
+        default=None,
+    )
+    if last is None:
+        return (
+            f"None of the {len(judged)} groups with {MIN_GROUP_TRIPS} or more trips is surely more "
+            f"than {PRACTICAL * 100:.0f} points below the city, whose fares the interval holds in "
+            f"{city['coverage']:.0%} of rides."
+        )
+    low, high = last["coverage_low"], last["coverage_high"]
     return (
-        f"No group of the {len(judged)} with {MIN_GROUP_TRIPS} or more trips is surely more than "
-        f"{SHORT_BY * 100:.0f} points below the {level:.0%} that the interval is to hold: "
-        f"{group_name(worst)} come {sure} with {worst['coverage']:.0%}{error}"
-        f"{f' ({group_name(widest)})' if times is not None else ''}."
+        f"Of {group_name(last)}, the interval holds {last['coverage']:.0%} ({low:.0%} to "
+        f"{high:.0%}), of all {city['coverage']:.0%}; none of the {len(judged)} groups with "
+        f"{MIN_GROUP_TRIPS} or more trips is surely more than {SHORT_BY * 100:.0f} points below "
+        f"the {level:.0%} it is to hold."
     )

@@ -8,18 +8,30 @@ import pandas as pd
 
 from taxi_assets.domain.features import FEATURES
 from taxi_assets.domain.places import FloatArray
-from taxi_assets.domain.slices import WHOLE, Slicing, slicings
+from taxi_assets.domain.slices import DISTANCE_BANDS, WHOLE, Slicing, slicings
 from taxi_assets.domain.zones import BOROUGHS
 
 PAIR = "boroughs"  # name of the slicing by the two boroughs of a ride
+SAME_ZONE = DISTANCE_BANDS[0]
 JOINT = " - "  # between their names
 PAIRS = tuple(
     f"{first}{JOINT}{second}"
     for number, first in enumerate(BOROUGHS)
     for second in BOROUGHS[number:]
 )
-DAYS = ("Monday to Friday", "Saturday and Sunday")
-AIRPORT = ("no airport", "to or from an airport")
+DAYS = ("weekdays", "weekends")
+AIRPORT = ("without an airport", "to or from an airport")
+SPOKEN = {  # how people say a part of a slicing
+    "pickup_borough": "rides from {}",
+    "dropoff_borough": "rides to {}",
+    "service_zone": "rides from zones of kind {}",
+    "distance_band": "rides of {}",
+    "hour_band": "rides at {}",
+    "weekday": "rides on {}",
+    "days": "rides on {}",
+    "airport": "rides {}",
+    "route": "rides on routes {} before",
+}
 FIRST_WEEKEND_DAY = 5  # Saturday; Monday is 0
 Parting = Callable[[FloatArray, npt.NDArray[np.float64], pd.DataFrame], list[Slicing]]
 
@@ -60,6 +72,16 @@ def groupings(
         Slicing("airport", AIRPORT, airport.astype(np.int8)),
         known["route"],
     ]
+
+
+def rides_of(name: str, value: str) -> str:
+    """A part of a slicing as people say it: `rides between Manhattan and Queens`."""
+    if value == SAME_ZONE:
+        return "rides within one zone"
+    if name != PAIR:
+        return SPOKEN[name].format(value)
+    first, second = value.split(JOINT)
+    return f"rides within {first}" if first == second else f"rides between {first} and {second}"
 
 
 def _pairs(features: FloatArray) -> Slicing:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from taxi_assets.domain.departures import Departure, departures, rest_ratio
 from taxi_assets.domain.evaluation import Row
 from taxi_assets.domain.gates import LEVEL_BAND, MIN_TRIPS
-from taxi_assets.domain.groups import JOINT, PAIR
+from taxi_assets.domain.groups import PAIR, rides_of
 from taxi_assets.domain.months import month_name
 from taxi_assets.domain.performance import (
     EVERYTHING,
@@ -24,6 +24,7 @@ from taxi_assets.domain.performance import (
 
 METERED = ("rate", "metered")
 MOST_NAMED = 3
+METERED_MARGIN = 1.05  # metered errors over fares differ by so much from month to month
 LEVEL, PARTS, ERRORS, RIDES = "level", "parts", "errors", "rides"
 
 
@@ -55,7 +56,7 @@ class Judgement:
         departed: parts of the month whose fares left the quotes behind.
         change: of the error by length of ride, since the test.
         relative_error: mean absolute error over mean fare.
-        limits: what its record allows.
+        limits: what its test allows.
         record: of its own months.
     """
 
@@ -84,13 +85,13 @@ def judge(now: Parts, record: Record, version: str, drifted: Sequence[str] | Non
         drifted: model inputs that drifted this month; None where nobody has looked.
     """
     departed = departures(now, record)
-    allowed = limits(record.months, now[EVERYTHING])
+    allowed = limits(record.months[0][EVERYTHING], now[EVERYTHING])
     grown = change(LENGTH, record.months[0], now)
     places = [each for each in departed if each.part[0] == PAIR]
     found = [
         _level(now, record, allowed, places, version, drifted),
         _parts(departed, version),
-        _errors(now[EVERYTHING], record, allowed, grown, departed),
+        _errors(now, record.months[0], allowed, grown),
     ]
     # parts that are no pair of boroughs explain an error better than they stand alone
     findings = sorted(
@@ -125,24 +126,34 @@ def _level(
     version: str,
     drifted: Sequence[str] | None,
 ) -> Finding | None:
-    """Fares that rose or fell everywhere: since the test, or before it and never learned."""
+    """Fares that rose or fell everywhere since the test."""
     ratio, tested = rest_ratio(now, places), fare_ratio(record.months[0][EVERYTHING])
     low, high = allowed.low_ratio, allowed.high_ratio
-    moved = not low <= ratio <= high and abs(ratio - 1.0) > LEVEL_MARGIN
-    metered = now.get(METERED)
-    if not moved and not places and metered and metered["trips"] >= MIN_TRIPS:
-        ratio, (low, high) = fare_ratio(metered), LEVEL_BAND
-        moved = not low <= ratio <= high
-    if not moved:
-        return None
-    where = "elsewhere than " + _named(places[:MOST_NAMED]) if places else "everywhere"
+    if low <= ratio <= high or abs(ratio - 1.0) <= LEVEL_MARGIN:
+        return _never_learned(now, version) if not places else None
+    where = f"but for {_named(places[:MOST_NAMED])}" if places else "everywhere"
     return Finding(
         LEVEL,
         round(ratio, 6),
         round(high if ratio > high else low, 6),
         f"Fares are {_above(ratio)} what the champion (version {version}) says, {where}, "
-        f"{_then(tested)}{_inputs(drifted)}: concept drift, as after a tariff "
+        f"{_above(tested)} when tested{_inputs(drifted)}: concept drift, as after a tariff "
         f"{'rise' if ratio > 1 else 'cut'}.",
+    )
+
+
+def _never_learned(now: Parts, version: str) -> Finding | None:
+    """Fares that were no longer what the champion says when it was tested."""
+    metered, (low, high) = now.get(METERED), LEVEL_BAND
+    if metered is None or metered["trips"] < MIN_TRIPS or low <= fare_ratio(metered) <= high:
+        return None
+    ratio = fare_ratio(metered)
+    return Finding(
+        LEVEL,
+        round(ratio, 6),
+        high if ratio > high else low,
+        f"Metered fares are {_above(ratio)} what the champion (version {version}) says, about as "
+        "they were when it was tested: it learned from months of another tariff.",
     )
 
 
@@ -150,68 +161,54 @@ def _parts(departed: Sequence[Departure], version: str) -> Finding | None:
     """Fares that changed for some rides only."""
     if not departed:
         return None
-    places = [each for each in departed if each.part[0] == PAIR] or departed
-    first = places[0]
-    told = [f"{name_of(each)} cost {_more(each.ratio)}" for each in places[:MOST_NAMED]]
-    more = f" (and {len(places) - MOST_NAMED} more)" if len(places) > MOST_NAMED else ""
+    pairs = [each for each in departed if each.part[0] == PAIR]
+    places = pairs or departed
+    told = [f"{rides_of(*each.part)} cost {_more(each.ratio)}" for each in places[:MOST_NAMED]]
+    more = f" (and {len(places) - MOST_NAMED} more kinds)" if len(places) > MOST_NAMED else ""
     return Finding(
         PARTS,
-        round(abs(first.size), 6),
-        round(first.limit, 6),
-        f"{_and(told)} than the champion (version {version}) says{more}, elsewhere nothing "
-        "changed: concept drift there.",
+        round(abs(places[0].size), 6),
+        round(places[0].limit, 6),
+        f"{_sentence(_and(told))} than the champion (version {version}) says{more}"
+        f"{', elsewhere nothing changed' if pairs else ''}: concept drift there.",
     )
 
 
-def _errors(
-    whole: Row,
-    record: Record,
-    allowed: Limits,
-    grown: Change,
-    departed: Sequence[Departure],
-) -> Finding | None:
+def _errors(now: Parts, tested: Parts, allowed: Limits, grown: Change) -> Finding | None:
     """Errors that grew, and because of what."""
-    now, then = relative_error(whole), relative_error(record.months[0][EVERYTHING])
-    worse, dearer = now > allowed.relative_error, whole["mae_usd"] > allowed.mae_usd
-    if not worse and not dearer:
+    whole, error = now[EVERYTHING], relative_error(now[EVERYTHING])
+    if error <= allowed.relative_error and whole["mae_usd"] <= allowed.mae_usd:
         return None
+    held_against = (round(error, 6), round(allowed.relative_error, 6))
+    if grown.total_usd <= 0:
+        before = relative_error(tested[EVERYTHING])
+        said = f"Error is {error:.1%} of the fare, {before:.1%} when tested: only fares fell."
+        return Finding(ERRORS, *held_against, said)
     rise = f"Error is up by ${grown.total_usd:.2f} to ${whole['mae_usd']:.2f}"
-    if 2 * grown.mix_usd >= grown.total_usd > 0:
+    if 2 * grown.mix_usd >= grown.total_usd:
         how = "longer" if grown.longer else "others"
         said = f"{rise}, of which ${grown.mix_usd:.2f} because rides became {how}: data drift."
-        return Finding(RIDES, round(now, 6), round(allowed.relative_error, 6), said)
-    if grown.total_usd <= 0:
-        rise = f"Error is ${whole['mae_usd']:.2f}"
-    share = f"{now:.1%} of the fare, {then:.1%} when tested"
-    where = f"; most at {_most(departed)}" if departed else ""
-    said = (
-        f"{rise} ({share}), ${grown.within_usd:.2f} of it on rides as long as before: concept "
-        f"drift{where}."
-    )
-    return Finding(ERRORS, round(now, 6), round(allowed.relative_error, 6), said)
+        return Finding(RIDES, *held_against, said)
+    if grown.mix_usd >= 0:
+        part = f"of which ${grown.within_usd:.2f} on rides as long as before"
+    else:
+        part = f"although the change of rides alone would have made it ${-grown.mix_usd:.2f} less"
+    said = f"{rise}, {part}: concept drift{_metered(now, tested)}."
+    return Finding(ERRORS, *held_against, said)
 
 
-def name_of(departure: Departure) -> str:
-    """A part of the month as people say it."""
-    name, value = departure.part
-    if name != PAIR:
-        return f"Rides with {name.replace('_', ' ')} {value}"
-    first, second = value.split(JOINT)
-    return f"Rides within {first}" if first == second else f"Rides between {first} and {second}"
+def _metered(now: Parts, tested: Parts) -> str:
+    """Whether rides by the meter are priced as well as ever, so that it must be the others."""
+    if METERED not in now or METERED not in tested:
+        return ""
+    error, before = relative_error(now[METERED]), relative_error(tested[METERED])
+    if error > METERED_MARGIN * before:
+        return ""
+    return f", though not of metered rides ({error:.1%} of the fare, {before:.1%} when tested)"
 
 
 def _named(departed: Sequence[Departure]) -> str:
-    return _and([_lower(name_of(each)) for each in departed])
-
-
-def _most(departed: Sequence[Departure]) -> str:
-    """The first departures with their sizes."""
-    return _and(
-        [
-            f"{_lower(name_of(each))} (fares {_above(each.ratio)} the quotes)"
-            for each in departed[:2]
-        ]
-    )
+    return _and([rides_of(*each.part) for each in departed])
 
 
 def _inputs(drifted: Sequence[str] | None) -> str:
@@ -221,10 +218,6 @@ def _inputs(drifted: Sequence[str] | None) -> str:
     if not drifted:
         return ", while inputs look as before"
     return f", and {len(drifted)} inputs drifted too ({', '.join(drifted[:MOST_NAMED])})"
-
-
-def _then(ratio: float) -> str:
-    return f"{abs(ratio - 1.0):.0%} {'above' if ratio >= 1 else 'below'} when tested"
 
 
 def _above(ratio: float) -> str:
@@ -237,9 +230,9 @@ def _more(ratio: float) -> str:
 
 def _and(texts: Sequence[str]) -> str:
     """`A, b and c`."""
-    *others, last = [texts[0], *map(_lower, texts[1:])]
+    *others, last = texts
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def _lower(text: str) -> str:
-    return text[0].lower() + text[1:]
+def _sentence(text: str) -> str:
+    return text[0].upper() + text[1:]

@@ -40,7 +40,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the champion's own months allow it in a month like this.
+    """What the champion's test allows it in a month like this.
 
     Attributes:
         relative_error: largest error over fare.
@@ -110,28 +110,30 @@ def record(tested_on: str, own: Sequence[Parts], earlier: Sequence[Parts] = ()) 
         own: its months in time order, the first of them its test; may be empty.
         earlier: months of whoever was champion.
     """
-    good = list(own[:1])
-    for month in own[1:]:
-        if limits(good, month[EVERYTHING]).hold(month[EVERYTHING]):
-            good.append(month)
+    good = [
+        month
+        for month in own
+        if limits(own[0][EVERYTHING], month[EVERYTHING]).hold(month[EVERYTHING])
+    ]
     return Record(tested_on, good, earlier)
 
 
-def limits(months: Sequence[Parts], now: Row) -> Limits:
-    """What at least one month of a record allows, chance included.
+def limits(tested: Row, now: Row) -> Limits:
+    """What a champion's test allows it in a month, chance included.
 
-    The error over the fare may be `ERROR_MARGIN` times the worst; fares over quotes may lie
-    `LEVEL_MARGIN` and `SURE` standard errors outside their range.
+    Months since its test are no part of it: a champion that decays slowly would set its own
+    measure.
+
+    Args:
+        tested: all rides of its test month.
+        now: all rides of the month.
     """
-    rows = [month[EVERYTHING] for month in months]
-    ratios = [fare_ratio(row) for row in rows]
-    chance = math.hypot(ratio_error(now), max(ratio_error(row) for row in rows))
-    margin = LEVEL_MARGIN + SURE * chance
+    margin = LEVEL_MARGIN + SURE * math.hypot(ratio_error(now), ratio_error(tested))
     return Limits(
-        ERROR_MARGIN * max(relative_error(row) for row in rows),
-        ERROR_MARGIN * max(row["mae_usd"] for row in rows),
-        min(ratios) - margin,
-        max(ratios) + margin,
+        ERROR_MARGIN * relative_error(tested),
+        ERROR_MARGIN * tested["mae_usd"],
+        fare_ratio(tested) - margin,
+        fare_ratio(tested) + margin,
     )
 
 

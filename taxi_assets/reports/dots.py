@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from taxi_assets.domain.evaluation import Row
-from taxi_assets.reports.charts import BLUE, INK, PALE, axes
+from taxi_assets.reports.charts import BLUE, GRID, INK, PALE, axes
 
 if TYPE_CHECKING:  # half a second to import, and only reports draw
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 LINE = 0.21  # inches
+EDGE = 0.04  # share of an axis beyond its first and last value
 Part = tuple[str, str]  # what by, and which
 
 
@@ -60,7 +61,8 @@ def dot_axes(lines: Lines, columns: int) -> "tuple[Figure, Sequence[Axes]]":
     for each in found[0]:
         each.grid(visible=False, axis="y")
         each.tick_params(axis="y", length=0)
-        each.hlines(list(lines.at.values()), 0, 1, transform=each.get_yaxis_transform(), lw=0.3)
+        for line in lines.at.values():
+            each.axhline(line, color=GRID, linewidth=0.6, zorder=0)
     return figure, found[0]
 
 
@@ -110,4 +112,6 @@ def rings(
 def within(where: "Axes", values: Sequence[float], low: float, high: float) -> None:
     """Limit an axis to what matters: a part of three rides would squeeze all others."""
     if values:
-        where.set_xlim(max(min(values), low), min(max(values), high))
+        first, last = max(min(values), low), min(max(values), high)
+        edge = EDGE * (last - first) or EDGE
+        where.set_xlim(first - edge, last + edge)

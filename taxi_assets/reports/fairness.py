@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from taxi_assets.domain.bootstrap import MIN_BLOCKS
 from taxi_assets.domain.evaluation import Row
 from taxi_assets.domain.fairness import (
+    MIN_DAYS,
     MIN_GROUP_TRIPS,
     SHORT_BY,
     TIMES_CITY,
@@ -103,7 +103,7 @@ def groups(rows: Sequence[Row], level: float) -> Picture:
     dots(right, lines, parts, _error, _error_ends, _pale, label="group")
     judged = [row for row in rows if is_judged(row)]
     within(left, [end for row in judged for end in _coverage_ends(row) or ()], 0.3, 1.0)
-    within(right, [end for row in judged for end in _error_ends(row) or ()], 0.0, 1.0)
+    within(right, [0.0, *(end for row in judged for end in _error_ends(row) or ())], 0.0, 1.0)
     left.axvline(level, color=GREEN, lw=1.2, label=f"share it is to hold: {level:.0%}")
     for where, value in ((left, _coverage), (right, _error)):
         where.axvline(value(city), color=MUTED, lw=0.9, label="all rides")
@@ -116,7 +116,7 @@ def groups(rows: Sequence[Row], level: float) -> Picture:
         "groups",
         figure,
         "Groups (trips); whiskers are 95 % intervals. Pale groups have fewer than "
-        f"{MIN_GROUP_TRIPS} trips, or trips on fewer than {MIN_BLOCKS} days: they are not judged, "
+        f"{MIN_GROUP_TRIPS} trips, or trips on fewer than {MIN_DAYS} days: they are not judged, "
         "and may lie outside the drawing.",
     )
 

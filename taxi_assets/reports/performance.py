@@ -5,7 +5,8 @@ from taxi_assets.domain.departures import (
     PART_MARGIN,
     STRANGE_MARGIN,
 )
-from taxi_assets.domain.judgement import Judgement, name_of, unjudged
+from taxi_assets.domain.groups import rides_of
+from taxi_assets.domain.judgement import Judgement, unjudged
 from taxi_assets.domain.months import month_name
 from taxi_assets.domain.performance import (
     ERROR_MARGIN,
@@ -70,9 +71,9 @@ def _findings(found: Judgement) -> Section:
     told = [each.said for each in found.findings[1:]]
     rule = (
         f"Allowed are an error of {limits.relative_error:.1%} of the fare ({ERROR_MARGIN:g} times "
-        f"the worst of the champion's own months; now {found.relative_error:.1%}) and fares of "
-        f"{limits.low_ratio:.3f} to {limits.high_ratio:.3f} times the quotes ({LEVEL_MARGIN:.0%} "
-        "and three standard errors outside their range)."
+        f"that of the champion's test; now {found.relative_error:.1%}) and fares of "
+        f"{limits.low_ratio:.3f} to {limits.high_ratio:.3f} times the quotes "
+        f"({LEVEL_MARGIN * 100:.0f} points and three standard errors on both sides of its test)."
     )
     return Section("What has changed?", text=[*told, rule], listings=[_departed(found)])
 
@@ -81,7 +82,7 @@ def _departed(found: Judgement) -> Listing:
     """Parts of the month whose fares left the quotes behind."""
     rows = [
         [
-            name_of(each),
+            rides_of(*each.part),
             f"{each.trips:,}",
             f"{each.ratio:.3f}",
             f"{each.expected:.3f}",

@@ -44,7 +44,7 @@ def course(story: Story) -> Picture:
         where.plot(len(shown) - 1, shown[-1], "o", color=BLUE, markersize=8, label="this month")
         if tested is not None:
             where.axhline(value(tested), color=INK, lw=0.9, ls="--", label=WHEN_TESTED)
-        where.set_title(name)
+        where.set_title(name, loc="left")
     _finish(grid, story.level)
     labels = [f"{month} (version {row['model_version']})" for month, row in rows.items()]
     for where in grid[1]:
@@ -62,11 +62,15 @@ def course(story: Story) -> Picture:
 
 def _finish(grid: "list[list[Axes]]", level: float) -> None:
     """Scales and marks that differ from panel to panel."""
-    (_, share), (held, ratio) = grid
+    (error, share), (held, ratio) = grid
+    for where in (error, share):
+        where.set_ylim(0.0, 1.15 * where.get_ylim()[1])
     share.yaxis.set_major_formatter("{x:.1%}")
     held.yaxis.set_major_formatter("{x:.1%}")
     held.axhline(level, color=GREEN, linewidth=1.2, label=f"share it is to hold: {level:.0%}")
     ratio.axhline(1.0, color=MUTED, linewidth=0.9)
+    for where in (held, ratio):
+        where.margins(y=0.15)
 
 
 def parts(story: Story) -> Picture:
@@ -78,9 +82,9 @@ def parts(story: Story) -> Picture:
     rings(right, lines, tested, fare_ratio, "when tested")
     dots(left, lines, rows, relative_error, pale=_few, label="this month")
     dots(right, lines, rows, fare_ratio, _reach, _few, label="this month")
-    large = [row for part, row in rows.items() if part in lines.at and not _few(row)]
-    within(left, [relative_error(row) for row in large], 0.0, 0.8)
-    within(right, [end for row in large for end in _reach(row)], 0.5, 1.8)
+    large = [row for month in (rows, tested) for row in month.values() if not _few(row)]
+    within(left, [0.0, *(relative_error(row) for row in large)], 0.0, 0.8)
+    within(right, [1.0, *(end for row in large for end in _reach(row))], 0.5, 1.8)
     left.axvline(relative_error(story.whole), color=MUTED, lw=0.9, label="all rides")
     right.axvline(fare_ratio(story.whole), color=MUTED, lw=0.9, label="all rides")
     left.xaxis.set_major_formatter("{x:.0%}")
