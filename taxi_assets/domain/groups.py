@@ -33,6 +33,18 @@ SPOKEN = {  # how people say a part of a slicing
     "route": "rides on routes {} before",
 }
 FIRST_WEEKEND_DAY = 5  # Saturday; Monday is 0
+LOOKED_AT = (  # the features that tell which part a ride is in
+    "pickup_zone",
+    "pickup_borough",
+    "dropoff_borough",
+    "same_zone",
+    "from_airport",
+    "to_airport",
+    "straight_mi",
+    "minute_of_day",
+    "weekday",
+    "route_trips",
+)
 Parting = Callable[[FloatArray, npt.NDArray[np.float64], pd.DataFrame], list[Slicing]]
 
 

@@ -107,11 +107,11 @@ def _why(story: Story, found: Judgement) -> Section:
     for kind in kinds:
         part = change(kind, tested, story.now)
         amounts = (part.total_usd, part.mix_usd, part.within_usd)
-        rows.append([PARTED_BY[kind], *(f"{amount:+.2f}" for amount in amounts)])
+        rows.append([PARTED_BY[kind], *(f"{round(amount, 2) + 0.0:+.2f}" for amount in amounts)])
     return Section(
         "Other rides, or other errors on the same rides?",
         text=[
-            f"The mean absolute error was ${found.change.before_usd:.2f} on "
+            f"The mean absolute error was ${found.change.before_usd:.2f} in "
             f"{month_name(found.record.tested_on)}, when the champion was tested, and is "
             f"${found.change.now_usd:.2f} now. Part of a change comes from other rides (data "
             "drift), part from other errors on rides of the same kind (concept drift). The two add "

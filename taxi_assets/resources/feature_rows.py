@@ -64,24 +64,17 @@ class FeatureBatch:
     duration_min: npt.NDArray[np.float64]
 
 
-TOLD = ("pickup_at", "rate_code", "fare_usd", "duration_min", *FEATURES)  # what it is read from
-
-
 def feature_batches(trips: TableSlice) -> Iterator[FeatureBatch]:
     """A feature table, batch by batch."""
-    for batch in trips.batches(TOLD):
-        yield feature_batch(batch)
-
-
-def feature_batch(batch: pa.RecordBatch) -> FeatureBatch:
-    """Rows of a feature table, with at least the columns `TOLD`, as arrays."""
-    return FeatureBatch(
-        matrix(batch, list(FEATURES)),
-        batch["pickup_at"].to_numpy(zero_copy_only=False),
-        batch["rate_code"].to_numpy(zero_copy_only=False).astype(np.float64),
-        batch["fare_usd"].to_numpy(),
-        batch["duration_min"].to_numpy(),
-    )
+    carried = ["pickup_at", "rate_code", "fare_usd", "duration_min"]
+    for batch in trips.batches([*carried, *FEATURES]):
+        yield FeatureBatch(
+            matrix(batch, list(FEATURES)),
+            batch["pickup_at"].to_numpy(zero_copy_only=False),
+            batch["rate_code"].to_numpy(zero_copy_only=False).astype(np.float64),
+            batch["fare_usd"].to_numpy(),
+            batch["duration_min"].to_numpy(),
+        )
 
 
 def matrix(batch: pa.RecordBatch, columns: Sequence[str]) -> FloatArray:
