@@ -98,20 +98,21 @@ def _of_slicing(name: str, now: Parts, record: Record) -> list[Departure]:
         part: row for part, row in now.items() if part[0] == name and row["trips"] >= MIN_PART_TRIPS
     }
     usual = {part: usual_ratio(part, record) for part in rows}
-    level = fare_ratio(now[EVERYTHING])
+    level = middle = fare_ratio(now[EVERYTHING])
     if len(rows) >= FEWEST_PARTS:
         level = median(fare_ratio(row) / usual[part][0] for part, row in rows.items())
-    judged = [_judge(part, row, level, usual[part]) for part, row in rows.items()]
+        middle = median(fare_ratio(row) for row in rows.values())
+    judged = [_judge(part, row, level, middle, usual[part]) for part, row in rows.items()]
     return [each for each in judged if each]
 
 
 def _judge(
-    part: Part, row: Row, level: float, usual: tuple[float, float, float]
+    part: Part, row: Row, level: float, middle: float, usual: tuple[float, float, float]
 ) -> Departure | None:
-    """A departure, or None."""
+    """A departure from what was usual that is no return to the others, or None."""
     relation, error, margin = usual
     ratio, expected = fare_ratio(row), level * relation
     limit = margin + SURE * math.hypot(ratio_error(row) / ratio, error / relation)
     left = abs(ratio / expected - 1.0) > limit
-    strange = abs(ratio / level - 1.0) > margin
+    strange = abs(ratio / middle - 1.0) > margin
     return Departure(part, row["trips"], ratio, expected, limit) if left and strange else None
