@@ -164,7 +164,7 @@ def _parts(departed: Sequence[Departure], version: str) -> Finding | None:
     pairs = [each for each in departed if each.part[0] == PAIR]
     places = pairs or departed
     told = [f"{rides_of(*each.part)} cost {_more(each.ratio)}" for each in places[:MOST_NAMED]]
-    more = f" (and {len(places) - MOST_NAMED} more kinds)" if len(places) > MOST_NAMED else ""
+    more = f" ({len(places) - MOST_NAMED} more in the table)" if len(places) > MOST_NAMED else ""
     return Finding(
         PARTS,
         round(abs(places[0].size), 6),
@@ -217,7 +217,8 @@ def _inputs(drifted: Sequence[str] | None) -> str:
         return ""
     if not drifted:
         return ", while inputs look as before"
-    return f", and {len(drifted)} inputs drifted too ({', '.join(drifted[:MOST_NAMED])})"
+    inputs = "1 input" if len(drifted) == 1 else f"{len(drifted)} inputs"
+    return f", and {inputs} drifted too ({', '.join(drifted[:MOST_NAMED])})"
 
 
 def _above(ratio: float) -> str:
