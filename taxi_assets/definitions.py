@@ -6,8 +6,10 @@ from typing import Any
 import dagster as dg
 
 from taxi_assets.assets.evaluation import evaluation
+from taxi_assets.assets.fairness import fairness
 from taxi_assets.assets.features import histories, trip_features
 from taxi_assets.assets.model import champion, fare_model
+from taxi_assets.assets.performance import performance
 from taxi_assets.assets.predictions import batch_predictions
 from taxi_assets.assets.profile import data_profile
 from taxi_assets.assets.published import GROUP
@@ -16,6 +18,7 @@ from taxi_assets.assets.tables import sorted_trips
 from taxi_assets.assets.tuning import tuned_parameters
 from taxi_assets.checks.model import MODEL_CHECKS
 from taxi_assets.checks.monthly import monthly_checks
+from taxi_assets.checks.performance import PERFORMANCE_CHECKS
 from taxi_assets.checks.tables import TABLE_CHECKS
 from taxi_assets.domain.fleets import Fleet, get_fleet
 from taxi_assets.partitions import monthly
@@ -28,6 +31,7 @@ from taxi_assets.resources.tlc import TlcSource
 from taxi_assets.settings import Settings, set_in_environment
 from taxi_assets.threads import wait_politely
 
+CHECKS = (*TABLE_CHECKS, *MODEL_CHECKS, *PERFORMANCE_CHECKS)
 EXECUTORS = {"in_process": dg.in_process_executor, "multiprocess": dg.multiprocess_executor}
 
 
@@ -61,11 +65,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             zones,
             *(asset for fleet in fleets for asset in fleet_assets(fleet, months, settings)),
         ],
-        asset_checks=[
-            check
-            for fleet in fleets
-            for check in monthly_checks((*TABLE_CHECKS, *MODEL_CHECKS), fleet, months)
-        ],
+        asset_checks=[check for fleet in fleets for check in monthly_checks(CHECKS, fleet, months)],
         jobs=[job for fleet in fleets for job in fleet_jobs(fleet)],
         resources=resources(settings, by_reference),
         executor=EXECUTORS[settings.executor],
@@ -123,6 +123,8 @@ def fleet_assets(
         champion(fleet, months),
         batch_predictions(fleet, months),
         data_profile(fleet, months),
+        performance(fleet, months),
+        fairness(fleet, months),
     ]
 
 

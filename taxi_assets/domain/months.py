@@ -76,6 +76,6 @@ def bounds(month: str) -> tuple[datetime, datetime]:
 
 
 def month_name(month: str) -> str:
-    """The month as people write it: `March 2025`."""
+    """The month as people write it, in English whatever the machine speaks: `March 2025`."""
     year, number = check_month(month).split("-")
     return f"{_NAMES[int(number) - 1]} {year}"
