@@ -38,6 +38,10 @@ mlflow: $(READY) ## MLflow on http://127.0.0.1:5000
 	  --backend-store-uri "sqlite:///$(HOME_DIR)/mlflow/mlflow.db" \
 	  --artifacts-destination "$(HOME_DIR)/mlflow/artifacts"
 
+evidently: $(READY) ## the reports over months in Evidently on http://127.0.0.1:8085
+	@mkdir -p "$(HOME_DIR)/evidently"
+	DO_NOT_TRACK=1 $(BIN)/evidently ui --host 127.0.0.1 --port 8085 --workspace "$(HOME_DIR)/evidently"
+
 test: $(READY) ## the tests a change needs, in under ten minutes
 	$(BIN)/pytest -m "not slow"
 
@@ -71,4 +75,4 @@ lock: ## rewrite requirements/*.txt from pyproject.toml
 clean: ## remove .venv and caches; the data in TAXI_HOME stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info
 
-.PHONY: help setup demo ui mlflow test test-all lint types imports coverage bench lock clean
+.PHONY: help setup demo ui mlflow evidently test test-all lint types imports coverage bench lock clean

@@ -208,7 +208,7 @@ def compared(sides: Sides, month: str, recent: TableSlice) -> tuple[Seen, "Snaps
             earlier: None if counts is None else drift.all_psi(reference, counts)
             for earlier, counts in course(recent, month).items()
         },
-        evidently=snapshot.get_html_str(as_iframe=False),
+        evidently=snapshots.page(snapshot),
     )
     return seen, snapshot
 

@@ -88,8 +88,8 @@ _PEOPLE = (*map(str, range(MANY_PASSENGERS)), f"{MANY_PASSENGERS} and more")
 INPUTS = (
     Input("pickup_borough", "pick-up borough", "", BOROUGHS),
     Input("dropoff_borough", "drop-off borough", "", BOROUGHS),
-    _number("pickup_east_mi", "pick-up, miles east", "mi", 0, 1, 2, 3, 4, 5, 7, 10),
-    _number("pickup_north_mi", "pick-up, miles north", "mi", -4, -2, 0, 2, 3, 4, 5, 6, 7, 9),
+    _number("pickup_east_mi", "how far east", "mi", 0, 1, 2, 3, 4, 5, 7, 10),
+    _number("pickup_north_mi", "how far north", "mi", -4, -2, 0, 2, 3, 4, 5, 6, 7, 9),
     _yes_or_no("same_zone", "within one zone"),
     _yes_or_no("from_airport", "from an airport"),
     _yes_or_no("to_airport", "to an airport"),

@@ -30,7 +30,7 @@ SHOWN_AT_LEAST, SHOWN_AT_MOST = 3, 6  # inputs whose bins are drawn
 MODEST, LARGE = 0.1, 0.25  # what people usually call a modest and a large PSI
 SCORED = (
     "An input drifts when its score reaches its threshold. For numbers the score is the Wasserstein"
-    " distance in standard deviations of the training trips: 0.2 is a fifth of one. For names"
+    " distance in standard deviations of the training trips (0.25 is a quarter of one). For names"
     " it is the Jensen-Shannon distance, from 0 (the same shares) to 0.83 (nothing in common)."
 )
 STABILITY = (
@@ -165,7 +165,7 @@ def moved(seen: Seen, drift: Drift) -> str:
         return f"mean {before:.2f} → {after:.2f} {watched.unit}".rstrip()
     old, new = (share(counts[drift.feature]) for counts in (seen.reference, seen.current))
     most = int(np.argmax(np.abs(new - old)))
-    return f"{watched.all_bins[most]} {old[most]:.1%} → {new[most]:.1%}"
+    return f"{watched.all_bins[most]}: {old[most]:.1%} → {new[most]:.1%}"
 
 
 def share(counts: Counts) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
