@@ -39,6 +39,7 @@ Values = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
 MISSING = "missing"
+FLAG = ("no", "yes")
 CITY_HALL_MI = (186.0, 37.7)  # New York State Plane: a point that people know to count miles from
 MANY_PASSENGERS = 6
 
@@ -89,7 +90,7 @@ def _number(name: str, label: str, unit: str, *edges: float, learned: bool = Fal
 
 
 def _yes_or_no(name: str, label: str) -> Input:
-    return Input(name, label, "", ("no", "yes"))
+    return Input(name, label, "", FLAG)
 
 
 _HOURS = tuple(f"{hour}" for hour in range(24))

@@ -279,7 +279,7 @@ def blanks(seen: Seen) -> list[str]:
     blank = [month for month in sorted(seen.course) if seen.course[month] is None]
     if not blank:
         return []
-    return [f"No histograms were made of {', '.join(blank)}: those months are blank."]
+    return [f"There are no histograms in these bins of {', '.join(blank)}: those months are blank."]
 
 
 def basis(seen: Seen) -> list[str]:

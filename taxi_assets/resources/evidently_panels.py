@@ -1,15 +1,23 @@
 """What the Evidently dashboard of a fleet shows over months."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from taxi_assets.domain.drift import JENSEN_SHANNON, METHODS, THRESHOLDS, WASSERSTEIN
-from taxi_assets.domain.drift_inputs import INPUTS, Input
+from taxi_assets.domain.drift import JENSEN_SHANNON, THRESHOLDS, WASSERSTEIN
+from taxi_assets.domain.drift_inputs import COUNTED, FLAG, INPUTS, Input
 
 METRIC = "evidently:metric_v2:"
 SHARE = "share"
 TOP_FEATURES = (  # those that moved fares most on real and on simulated months
     *("route_fare_usd", "straight_mi", "route_distance_mi", "grid_mi"),
-    *("hour_duration_min", "expected_fare_usd", "hour_pace", "passengers"),
+    *("hour_duration_min", "expected_fare_usd"),
+)
+# six lines a panel at most: Evidently has as many colours
+DRIFT_PANELS = (
+    ("Drift of places and times", WASSERSTEIN, [w for w in COUNTED if w.is_number]),
+    ("Drift of what history says", WASSERSTEIN, [w for w in INPUTS if w.learned]),
+    ("Drift of names", JENSEN_SHANNON, [w for w in COUNTED if not w.is_number and w.bins != FLAG]),
+    ("Drift of flags", JENSEN_SHANNON, [w for w in COUNTED if w.bins == FLAG]),
 )
 
 
@@ -22,15 +30,7 @@ def tabs() -> dict[str, list[dict[str, Any]]]:
             panel("Worst coverage of any group", [coverage()], "share of fares in the interval"),
             panel("Worst error of any group", [worst_error()], "mean absolute error, US dollars"),
         ],
-        "Drift": [
-            panel(
-                f"Drift of inputs that have {what}",
-                [score(watched) for watched in INPUTS if METHODS[watched.is_number] == method],
-                f"distance from the training trips; {THRESHOLDS[method]:g} and more is drift",
-                size="full",
-            )
-            for what, method in (("sizes", WASSERSTEIN), ("values", JENSEN_SHANNON))
-        ],
+        "Drift": [drift_panel(*of) for of in DRIFT_PANELS],
         "Explanation": [
             panel(
                 "What moves fares",
@@ -40,6 +40,12 @@ def tabs() -> dict[str, list[dict[str, Any]]]:
             )
         ],
     }
+
+
+def drift_panel(title: str, method: str, watched: Sequence[Input]) -> dict[str, Any]:
+    """Drift scores of some inputs, all measured in one way."""
+    subtitle = f"distance from the training trips; {THRESHOLDS[method]:g} and more is drift"
+    return panel(title, [score(each) for each in watched], subtitle)
 
 
 def panel(

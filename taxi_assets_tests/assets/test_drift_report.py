@@ -165,7 +165,7 @@ def test_the_index_is_that_of_the_histograms(home: Home, calm: Any) -> None:
 def test_months_without_histograms_are_said_to_be_blank(home: Home, calm: Any) -> None:
     found = page(home, CALM)
 
-    assert "No histograms were made of 2024-05, " in found
+    assert "There are no histograms in these bins of 2024-05, " in found
     assert "2025-03: those months are blank." in found
 
 

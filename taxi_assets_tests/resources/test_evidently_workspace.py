@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from taxi_assets.domain.drift_inputs import INPUTS
 from taxi_assets.domain.errors import LakeUnreachable
 from taxi_assets.reports.snapshots import fairness_snapshot, performance_snapshot, shap_snapshot
 from taxi_assets.resources.evidently_panels import tabs
@@ -197,3 +198,11 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(LakeUnreachable, match="file"):
         workspace.add("green", "2025-01", "fairness_report", fairness_snapshot(worst(3)))
+
+
+def test_every_watched_input_is_in_one_panel_and_no_panel_has_more_lines_than_colours() -> None:
+    panels = tabs()["Drift"]
+
+    shown = [value["metric_labels"]["column"] for panel in panels for value in panel["values"]]
+    assert sorted(shown) == sorted(watched.name for watched in INPUTS)
+    assert all(len(p["values"]) <= 6 for found in tabs().values() for p in found)
