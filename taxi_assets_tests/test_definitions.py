@@ -33,6 +33,8 @@ GREEN = {  # asset: what it is made from
     },
     "green/evaluation": {"green/fare_model", "green/trip_features"},
     "green/champion": {"green/evaluation"},
+    "green/batch_predictions": {"green/clean_trips"},
+    "green/shap_report": {"green/fare_model", "green/trip_features"},
 }
 GROUPS = {
     "raw": {"zones", "green/raw_trips"},
@@ -44,6 +46,7 @@ GROUPS = {
         "green/evaluation",
         "green/champion",
     },
+    "reports": {"green/batch_predictions", "green/shap_report"},
 }
 BLOCKING = {
     "green/raw_trips:source_schema_is_known",
@@ -61,6 +64,7 @@ WARNING = {
     "green/raw_trips:volume_is_usual",
     "green/rejected_trips:rejects_stay_usual",
     "green/evaluation:fares_are_level",
+    "green/shap_report:shap_adds_up",
 }
 TUNED = {"green/tuned_parameters"}  # not a part of every month
 HEAVY = {"mlflow", "evidently", "matplotlib", "optuna", "shap", "lightgbm"}

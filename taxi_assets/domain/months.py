@@ -5,11 +5,21 @@ from datetime import datetime
 
 from taxi_assets.domain.errors import UsageError
 
-NAMES = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
+_NAMES = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 
 def check_month(month: str) -> str:
@@ -66,6 +76,6 @@ def bounds(month: str) -> tuple[datetime, datetime]:
 
 
 def month_name(month: str) -> str:
-    """The month as people say it: `March 2025`."""
+    """The month as people write it: `March 2025`."""
     year, number = check_month(month).split("-")
-    return f"{NAMES[int(number) - 1]} {year}"
+    return f"{_NAMES[int(number) - 1]} {year}"

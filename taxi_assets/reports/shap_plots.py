@@ -55,6 +55,9 @@ UNITS = {
     "passengers": "people",
     "hour_pace": "times the usual minutes",
     "fare_trend": "times the usual fares",
+    "same_zone": "1 is yes",
+    "_airport": "1 is yes",
+    "holiday": "1 is New York's, 2 is federal",
     "_zone": "TLC zone id",
     "_borough": "borough code",
     "borough_pair": "code of both boroughs",
@@ -262,8 +265,8 @@ def _never_empty(features: FloatArray | Any) -> Any:
 
 
 def unit_of(feature: str) -> str:
-    """The unit of a feature, for its axis; empty where it has none."""
-    return next((unit for end, unit in UNITS.items() if feature.endswith(end)), "")
+    """The unit of a feature, for its axis."""
+    return next(unit for end, unit in UNITS.items() if feature.endswith(end))
 
 
 def colours() -> Any:
