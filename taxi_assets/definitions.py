@@ -7,6 +7,7 @@ import dagster as dg
 
 from taxi_assets.assets.drift import drift_report, feature_histograms
 from taxi_assets.assets.evaluation import evaluation
+from taxi_assets.assets.explanation import shap_report
 from taxi_assets.assets.fairness import fairness
 from taxi_assets.assets.features import histories, trip_features
 from taxi_assets.assets.model import champion, fare_model
@@ -18,6 +19,7 @@ from taxi_assets.assets.raw import raw_trips, zones
 from taxi_assets.assets.tables import sorted_trips
 from taxi_assets.assets.tuning import tuned_parameters
 from taxi_assets.checks.drift import DRIFT_CHECKS
+from taxi_assets.checks.explanation import EXPLANATION_CHECKS
 from taxi_assets.checks.model import MODEL_CHECKS
 from taxi_assets.checks.monthly import monthly_checks
 from taxi_assets.checks.performance import PERFORMANCE_CHECKS
@@ -34,7 +36,7 @@ from taxi_assets.resources.tlc import TlcSource
 from taxi_assets.settings import Settings, set_in_environment
 from taxi_assets.threads import wait_politely
 
-CHECKS = (*TABLE_CHECKS, *MODEL_CHECKS, *DRIFT_CHECKS, *PERFORMANCE_CHECKS)
+CHECKS = (*TABLE_CHECKS, *MODEL_CHECKS, *DRIFT_CHECKS, *EXPLANATION_CHECKS, *PERFORMANCE_CHECKS)
 EXECUTORS = {"in_process": dg.in_process_executor, "multiprocess": dg.multiprocess_executor}
 
 
@@ -128,6 +130,7 @@ def fleet_assets(
         feature_histograms(fleet, months),
         data_profile(fleet, months),
         drift_report(fleet, months),
+        shap_report(fleet, months),
         performance(fleet, months),
         fairness(fleet, months),
     ]

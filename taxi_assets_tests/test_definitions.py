@@ -40,6 +40,7 @@ GREEN = {  # asset: what it is made from
         "green/data_profile",  # of the months before
         "zones",
     },
+    "green/shap_report": {"green/fare_model", "green/trip_features"},
 }
 GROUPS = {
     "raw": {"zones", "green/raw_trips"},
@@ -51,7 +52,15 @@ GROUPS = {
         "green/evaluation",
         "green/champion",
     },
-    "reports": {"green/batch_predictions", "green/data_profile"},
+    "reports": {
+        "green/batch_predictions",
+        "green/data_profile",
+        "green/drift_report",
+        "green/fairness_report",
+        "green/feature_histograms",
+        "green/performance_report",
+        "green/shap_report",
+    },
 }
 BLOCKING = {
     "green/raw_trips:source_schema_is_known",
@@ -69,6 +78,7 @@ WARNING = {
     "green/raw_trips:volume_is_usual",
     "green/rejected_trips:rejects_stay_usual",
     "green/evaluation:fares_are_level",
+    "green/shap_report:shap_adds_up",
 }
 TUNED = {"green/tuned_parameters"}  # not a part of every month
 HEAVY = {"mlflow", "evidently", "matplotlib", "optuna", "shap", "lightgbm"}

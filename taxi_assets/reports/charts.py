@@ -110,7 +110,7 @@ def svg(figure: "Figure", name: str, caption: str) -> str:
     for colour, value in PALETTE.items():
         text = text.replace(value, f"var(--{colour})")
     # matplotlib counts its parts from 1 in every drawing, and a page holds many
-    text = re.sub(r'id="([a-z0-9.]+_[0-9]+)"', rf'id="\1-{name}"', text)
+    text = re.sub(r'id="([A-Za-z0-9.]+_[0-9]+)"', rf'id="\1-{name}"', text)
     label = caption.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
     return text.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
 
