@@ -110,14 +110,14 @@ def drift_report(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.Asset
         champion = reigning(registry, fleet.name, month)
         sides = both_sides(champion, trip_features, month, lake, fleet.name)
         if isinstance(sides, str):
-            workspace.remove(fleet.name, month, NAME)
-            return published(reports, silent(NAME, fleet.name, month, sides), DRIFT_REPORT, [])
+            page = silent(NAME, fleet.name, month, sides)
+            return published(reports, workspace, page, DRIFT_REPORT)
         seen, snapshot = compared(sides, month, recent)
-        workspace.add(fleet.name, month, NAME, snapshot)
         rows = drift.table_rows(
             seen.drifts, seen.version, len(seen.sample), len(seen.reference_sample)
         )
-        return published(reports, drift_page(fleet.name, seen), DRIFT_REPORT, rows)
+        page = drift_page(fleet.name, seen)
+        return published(reports, workspace, page, DRIFT_REPORT, rows, snapshot)
 
     return report
 

@@ -2,6 +2,7 @@
 
 import dagster as dg
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -13,10 +14,11 @@ from taxi_assets.domain.features import FEATURES
 from taxi_assets.domain.fleets import Fleet
 from taxi_assets.domain.months import month_name
 from taxi_assets.domain.report_schemas import SHAP_REPORT
-from taxi_assets.domain.shap_sample import chosen_rows
+from taxi_assets.domain.sampling import chosen_rows
 from taxi_assets.domain.shap_summary import Sample, shap_rows
 from taxi_assets.reports.page import silent
 from taxi_assets.reports.shap_report import NAME, Told, shap_page
+from taxi_assets.resources.evidently_workspace import EvidentlyWorkspace
 from taxi_assets.resources.feature_rows import matrix
 from taxi_assets.resources.registry import Registry
 from taxi_assets.resources.report_store import ReportStore
@@ -51,13 +53,21 @@ def shap_report(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.Assets
         trips: TableSlice,
         registry: Registry,
         reports: ReportStore,
+        workspace: EvidentlyWorkspace,
     ) -> Rows:
+        from taxi_assets.reports.snapshots import shap_snapshot
+
         month = context.partition_key
         told = explained(registry, fleet.name, month, trips)
         if isinstance(told, str):
-            return published(reports, silent(NAME, fleet.name, month, told), SHAP_REPORT, [])
+            page = silent(NAME, fleet.name, month, told)
+            return published(reports, workspace, page, SHAP_REPORT)
         rows = shap_rows(told.sample, str(told.version))
-        return published(reports, shap_page(told), SHAP_REPORT, rows)
+        moved = pd.DataFrame(
+            np.abs(told.sample.explained.contributions_usd), columns=list(FEATURES)
+        )
+        snapshot = shap_snapshot(moved)
+        return published(reports, workspace, shap_page(told), SHAP_REPORT, rows, snapshot)
 
     return report
 

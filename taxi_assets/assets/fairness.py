@@ -1,6 +1,7 @@
 """For whom is it bad: the champion's errors group by group."""
 
 import dagster as dg
+import pandas as pd
 
 from taxi_assets.assets.asked import asked
 from taxi_assets.assets.published import monthly_report, published
@@ -10,6 +11,7 @@ from taxi_assets.domain.groups import groupings
 from taxi_assets.domain.report_schemas import FAIRNESS_REPORT
 from taxi_assets.reports.fairness import fairness_report
 from taxi_assets.reports.page import silent
+from taxi_assets.resources.evidently_workspace import EvidentlyWorkspace
 from taxi_assets.resources.quoted_rides import tallied
 from taxi_assets.resources.registry import Registry
 from taxi_assets.resources.report_store import ReportStore
@@ -37,16 +39,23 @@ def fairness(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.AssetsDef
         ),
     )
     def report(
-        trips: TableSlice, quotes: TableSlice, registry: Registry, reports: ReportStore
+        trips: TableSlice,
+        quotes: TableSlice,
+        registry: Registry,
+        reports: ReportStore,
+        workspace: EvidentlyWorkspace,
     ) -> Rows:
+        from taxi_assets.reports.snapshots import fairness_snapshot
+
         (month,) = quotes.months
         by = asked(registry, fleet.name, quotes)
         if isinstance(by, str):
             page = silent(NAME, fleet.name, month, by)
-            return published(reports, page, FAIRNESS_REPORT, [])
+            return published(reports, workspace, page, FAIRNESS_REPORT)
         tallies = tallied(trips, quotes, by.bundle.zones, groupings)
         rows = fairness_rows(tallies, str(by.version.version))
+        snapshot = fairness_snapshot(pd.DataFrame(rows))
         page = fairness_report(fleet.name, month, rows, by.bundle.level)
-        return published(reports, page, FAIRNESS_REPORT, rows)
+        return published(reports, workspace, page, FAIRNESS_REPORT, rows, snapshot)
 
     return report

@@ -7,13 +7,13 @@ from taxi_assets.assets.published import monthly_report, published
 from taxi_assets.domain.fleets import Fleet
 from taxi_assets.domain.groups import performance_slicings
 from taxi_assets.domain.performance import performance_rows
-from taxi_assets.domain.report_schemas import PERFORMANCE_REPORT
+from taxi_assets.domain.report_schemas import DRIFT_REPORT, PERFORMANCE_REPORT
 from taxi_assets.partitions import months_before
 from taxi_assets.reports.page import Attachment, silent
 from taxi_assets.reports.performance import performance_report
 from taxi_assets.reports.performance_story import Story
-from taxi_assets.reports.regression import regression_page
 from taxi_assets.resources.champion_record import PAST_MONTHS, judged, past_reports
+from taxi_assets.resources.evidently_workspace import EvidentlyWorkspace
 from taxi_assets.resources.lake import Lake
 from taxi_assets.resources.quoted_rides import sampled, tallied
 from taxi_assets.resources.registry import Registry
@@ -38,7 +38,8 @@ def performance(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.Assets
             "trips": dg.AssetIn([fleet.name, "trip_features"]),
             "quotes": dg.AssetIn([fleet.name, "batch_predictions"]),
         },
-        deps=[own_past],  # read through the lake, as the check reads them
+        # both are read through the lake, as the check reads them
+        deps=[own_past, dg.AssetKey([fleet.name, DRIFT_REPORT.name])],
         description=(
             f"How the {fleet.name} champion of the months before did on this month's trips, part "
             "by part, whether that is worse than when it was tested, and whether rides or fares "
@@ -51,19 +52,24 @@ def performance(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.Assets
         lake: Lake,
         registry: Registry,
         reports: ReportStore,
+        workspace: EvidentlyWorkspace,
     ) -> Rows:
+        from taxi_assets.reports import snapshots
+
         (month,) = quotes.months
         by = asked(registry, fleet.name, quotes)
         if isinstance(by, str):
             page = silent(NAME, fleet.name, month, by)
-            return published(reports, page, PERFORMANCE_REPORT, [])
+            return published(reports, workspace, page, PERFORMANCE_REPORT)
         tallies = tallied(trips, quotes, by.bundle.zones, performance_slicings)
         rows = performance_rows(tallies, str(by.version.version), by.version.month)
         past, found = past_reports(lake, fleet, month), judged(lake, fleet, month, rows)
         story = Story(fleet.name, month, rows, past, found, by.bundle.level)
         sample = sampled(trips, quotes, SAMPLED_TRIPS)
         title = f"Evidently's regression report on a sample of {len(sample):,} trips"
-        page = performance_report(story, Attachment(title, regression_page(sample)), len(sample))
-        return published(reports, page, PERFORMANCE_REPORT, rows)
+        snapshot = snapshots.performance_snapshot(sample)
+        attached = Attachment(title, snapshots.page(snapshot))
+        page = performance_report(story, attached, len(sample))
+        return published(reports, workspace, page, PERFORMANCE_REPORT, rows, snapshot)
 
     return report

@@ -51,6 +51,24 @@ def stable_hash(month: str, source_row: npt.NDArray[np.integer]) -> npt.NDArray[
     return mixed
 
 
+def chosen_rows(
+    month: str, source_rows: npt.NDArray[np.integer], size: int
+) -> npt.NDArray[np.integer]:
+    """Which of a month's trips to take, by a hash of their row numbers, without strata.
+
+    Args:
+        month: `YYYY-MM`; another month draws another sample.
+        source_rows: (n,) row numbers in the landed file, in any order, each once.
+        size: how many to choose.
+
+    Returns:
+        (min(n, size),) row numbers, sorted. A trip's chance does not depend on the others, so
+        a month with some trips more has nearly the same sample.
+    """
+    first = np.argsort(stable_hash(month, source_rows), kind="stable")[:size]
+    return np.sort(source_rows[first])
+
+
 class Sampler:
     """Takes trips in batches, and keeps of each stratum those that a sample could still need."""
 

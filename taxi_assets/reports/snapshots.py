@@ -72,15 +72,15 @@ def performance_snapshot(fares: pd.DataFrame) -> "Snapshot":
     """How well quotes met fares.
 
     Args:
-        fares: (n, 2) `target` and `prediction`, US dollars.
+        fares: (n, 2) `fare_usd` and `quoted_usd`, US dollars.
     """
     from evidently import DataDefinition, Regression
     from evidently.presets import RegressionPreset
     from sklearn.exceptions import UndefinedMetricWarning
 
     definition = DataDefinition(
-        numerical_columns=["target", "prediction"],
-        regression=[Regression(target="target", prediction="prediction")],
+        numerical_columns=["fare_usd", "quoted_usd"],
+        regression=[Regression(target="fare_usd", prediction="quoted_usd")],
     )
     with warnings.catch_warnings():
         # it asks for R2 of ranges of fares, and one of them may hold a single trip

@@ -86,7 +86,7 @@ def test_evidentlys_page_asks_for_nothing_from_elsewhere_and_has_no_gaps() -> No
 
 
 def test_the_performance_snapshot_has_the_mean_absolute_error() -> None:
-    fares = pd.DataFrame({"target": [10.0, 20.0, 30.0], "prediction": [11.0, 18.0, 30.0]})
+    fares = pd.DataFrame({"fare_usd": [10.0, 20.0, 30.0], "quoted_usd": [11.0, 18.0, 30.0]})
 
     found = metrics(performance_snapshot(fares))
 

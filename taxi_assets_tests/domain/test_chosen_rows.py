@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from taxi_assets.domain.shap_sample import chosen_rows, scattered
+from taxi_assets.domain.sampling import chosen_rows, stable_hash
 
 ROWS = np.arange(20_000, dtype=np.int32)
 
@@ -45,4 +45,4 @@ def test_a_sample_is_drawn_from_the_whole_month() -> None:
 
 
 def test_no_two_trips_of_a_month_have_the_same_number() -> None:
-    assert len(np.unique(scattered("2025-03", ROWS))) == len(ROWS)
+    assert len(np.unique(stable_hash("2025-03", ROWS))) == len(ROWS)
