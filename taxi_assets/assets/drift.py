@@ -33,7 +33,8 @@ from taxi_assets.domain.report_schemas import DRIFT_REPORT, FEATURE_HISTOGRAMS
 from taxi_assets.domain.sampling import Sampler
 from taxi_assets.domain.schemas import TRIP_FEATURES
 from taxi_assets.partitions import months_until
-from taxi_assets.reports.drift import NAME, Seen, drift_page
+from taxi_assets.reports.drift import NAME, drift_page
+from taxi_assets.reports.drift_pictures import Seen
 from taxi_assets.reports.page import silent
 from taxi_assets.resources.evidently_workspace import EvidentlyWorkspace
 from taxi_assets.resources.lake import Lake
