@@ -89,7 +89,7 @@ def test_trends_go_by_month_in_whatever_order_months_are_run(
 ) -> None:
     for month in ("2025-03", "2025-01", "2025-02"):
         number = int(month[-1])
-        fares = pd.DataFrame({"target": [10.0, 20.0], "prediction": [10.0 + number, 20.0]})
+        fares = pd.DataFrame({"fare_usd": [10.0, 20.0], "quoted_usd": [10.0 + number, 20.0]})
         workspace.add(
             "green", month, "fairness_report", fairness_snapshot(worst(number, number / 10))
         )
