@@ -82,16 +82,17 @@ def numbers(seen: Seen) -> list[Number]:
     """What the index follows."""
     found = [drift for drift in seen.drifts if drift.psi is not None]
     most = max(found, key=lambda drift: drift.psi or 0.0, default=None)
+    trained_on = len(seen.reference_sample)
     return [
-        Number("drifted", "inputs drifted", sum(d.drifted for d in seen.drifts)),
+        Number("drifted", "Inputs drifted", sum(d.drifted for d in seen.drifts)),
         Number(
             "largest_psi",
-            f"largest PSI ({most.label})" if most else "largest PSI",
+            f"Largest PSI ({most.label})" if most else "Largest PSI",
             most.psi if most else None,
             digits=3,
         ),
-        Number("sampled_trips", "trips sampled", len(seen.sample)),
-        Number("reference_trips", "training trips sampled", len(seen.reference_sample)),
+        Number("sampled_trips", "Trips sampled", len(seen.sample), followed=False),
+        Number("reference_trips", "Training trips sampled", trained_on, followed=False),
     ]
 
 

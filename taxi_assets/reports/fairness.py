@@ -78,7 +78,7 @@ def _numbers(found: Fairness) -> tuple[Number, ...]:
     return (
         Number("worst_coverage", "Worst group's coverage", lowest, "%", 1),
         Number("widest_ratio", "Largest error over the city's", found.times, "times", 2),
-        Number("groups", "Groups judged", len(found.judged), "groups"),
+        Number("groups", "Groups judged", len(found.judged), "groups", followed=False),
     )
 
 

@@ -51,7 +51,7 @@ def performance_report(story: Story, evidently: Attachment, sampled: int) -> Rep
             Number("mae_usd", "Mean absolute error", whole["mae_usd"], "USD", 2),
             Number("fare_ratio", "Fares over quotes", whole["fare_ratio"], "", 3),
             Number("coverage", "Fares inside the interval", whole["coverage"], "%", 1),
-            Number("trips", "Trips", whole["trips"], "trips"),
+            Number("trips", "Trips", whole["trips"], "trips", followed=False),
         ),
         sections=[
             *([_findings(found)] if found else []),

@@ -88,11 +88,11 @@ def numbers(sample: Sample) -> list[Number]:
     first = sample.foremost[0]
     return [
         Number(
-            "top_feature_usd", f"moved by {first}, mean", float(sample.mean_abs_usd.max()), "USD", 2
+            "top_feature_usd", f"Moved by {first}, mean", float(sample.mean_abs_usd.max()), "USD", 2
         ),
-        Number("top_share", f"share of the top {FOREMOST} features", sample.foremost_share, "%"),
-        Number("largest_gap_usd", "largest gap to a quote", sample.gap_usd, "USD", 4),
-        Number("sampled_trips", "explained", len(sample), "trips"),
+        Number("top_share", f"Share of the top {FOREMOST} features", sample.foremost_share, "%"),
+        Number("largest_gap_usd", "Largest gap to a quote", sample.gap_usd, "USD", 4, False),
+        Number("sampled_trips", "Explained", len(sample), "trips", followed=False),
     ]
 
 
