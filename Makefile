@@ -46,10 +46,10 @@ evidently: $(READY) ## the reports over months in Evidently on http://127.0.0.1:
 	DO_NOT_TRACK=1 $(BIN)/evidently ui --host 127.0.0.1 --port 8085 --workspace "$(HOME_DIR)/evidently"
 
 test: $(READY) ## the tests a change needs, in under ten minutes
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
 test-all: $(READY) ## every test: also kills, servers and slow cities
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(READY) ## ruff
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
