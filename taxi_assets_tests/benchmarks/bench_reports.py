@@ -8,6 +8,7 @@ with nothing else on the machine.
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from machine import describe
 from taxi_assets.domain.fleets import get_fleet
 from taxi_assets.simulator import simulate
 
+REPOSITORY = Path(__file__).parents[2]
 BEFORE, MONTH, BEFORE_ROWS = ("2025-01", "2025-02", "2025-03"), "2025-04", 60_000
 MOST_HTML_MB = 6.0
 
@@ -50,6 +52,7 @@ print(json.dumps({
 def run(home: Path, tree: Path, month: str, only: str) -> dict:
     """A part of a month in a new process."""
     (home / "dagster").mkdir(parents=True, exist_ok=True)
+    shutil.copy(REPOSITORY / "dagster.yaml", home / "dagster")
     told = {"TAXI_HOME": str(home), "TAXI_TLC_URL": tree.as_uri(), "TAXI_FLEETS": "green"}
     environment = {**os.environ, **told, "DAGSTER_HOME": str(home / "dagster")}
     started = perf_counter()
