@@ -30,7 +30,7 @@ GROUPED_BY = {
     "days": "days of the week",
     "airport": "airport",
     "route": "route ridden before or not",
-    "vendor": "vendor, known after the ride only",
+    "vendor": "vendor",
 }
 CANNOT_SHOW = (
     "Trip records hold no income, race, age, sex or disability of anybody. A zone is not a person: "
@@ -127,7 +127,7 @@ def groups(rows: Sequence[Row], level: float) -> Picture:
 def _listing(rows: Sequence[Row]) -> Listing:
     """Every group's numbers."""
     header = ["group", "trips", "coverage, %", "MAE over fare, %", "MAE, USD"]
-    header += ["bias, USD", "mean fare, USD"]
+    header += ["bias, USD"]
     return Listing(
         header,
         [
@@ -138,7 +138,6 @@ def _listing(rows: Sequence[Row]) -> Listing:
                 _sure(row, "relative_error", "relative_{}", 100, 1),
                 _sure(row, "mae_usd", "mae_{}_usd", 1, 2),
                 f"{row['bias_usd']:+.2f}",
-                f"{row['mean_fare_usd']:.2f}",
             ]
             for row in rows
         ],

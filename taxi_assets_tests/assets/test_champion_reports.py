@@ -134,6 +134,25 @@ def test_the_pages_hold_all_they_show(home: Home, reported: dg.ExecuteInProcessR
     assert "income" in page(home, MONTH, NAMES[1])
 
 
+def test_evidently_sees_the_groups_that_are_judged_and_no_others(
+    home: Home, reported: dg.ExecuteInProcessResult
+) -> None:
+    from evidently.ui.workspace import Workspace
+
+    workspace = Workspace(str(home.settings.root / "evidently"))
+    (project,) = workspace.list_projects()
+    runs = [workspace.get_run(project.id, run) for run in workspace.list_runs(project.id)]
+    found = {
+        metric["metric_name"].partition(",tests")[0]: metric["value"]
+        for run in runs
+        for metric in run.dict()["metrics"]  # type: ignore[union-attr]
+    }
+    groups = home.rows("fairness_report", MONTH).to_pandas()
+    judged = groups[groups["coverage_low"].notna() & (groups["grouping"] != "all")]
+    assert judged["coverage"].min() > groups["coverage"].min()
+    assert found["MinValue(column=coverage)"] == judged["coverage"].min()
+
+
 def test_a_rerun_changes_no_row(home: Home, reported: dg.ExecuteInProcessResult) -> None:
     before = home.stage().data_versions()
 
