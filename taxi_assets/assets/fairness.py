@@ -5,14 +5,14 @@ import pandas as pd
 
 from taxi_assets.assets.asked import asked
 from taxi_assets.assets.published import monthly_report, published
-from taxi_assets.domain.fairness import fairness_rows
+from taxi_assets.domain.fairness import fairness_rows, judge_fairness
 from taxi_assets.domain.fleets import Fleet
 from taxi_assets.domain.groups import groupings
 from taxi_assets.domain.report_schemas import FAIRNESS_REPORT
 from taxi_assets.reports.fairness import fairness_report
 from taxi_assets.reports.page import silent
 from taxi_assets.resources.evidently_workspace import EvidentlyWorkspace
-from taxi_assets.resources.quoted_rides import tallied
+from taxi_assets.resources.quoted_rides import tallied_apart
 from taxi_assets.resources.registry import Registry
 from taxi_assets.resources.report_store import ReportStore
 from taxi_assets.resources.table_slice import TableSlice
@@ -28,7 +28,7 @@ def fairness(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.AssetsDef
         fleet,
         NAME,
         months,
-        code_version="1",
+        code_version="2",
         ins={
             "trips": dg.AssetIn([fleet.name, "trip_features"]),
             "quotes": dg.AssetIn([fleet.name, "batch_predictions"]),
@@ -52,9 +52,10 @@ def fairness(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.AssetsDef
         if isinstance(by, str):
             page = silent(NAME, fleet.name, month, by)
             return published(reports, workspace, page, FAIRNESS_REPORT)
-        tallies = tallied(trips, quotes, by.bundle.zones, groupings)
+        tallies = tallied_apart(trips, quotes, by.bundle.zones, groupings)
         rows = fairness_rows(tallies, str(by.version.version))
-        snapshot = fairness_snapshot(pd.DataFrame(rows))
+        judged = judge_fairness(rows, by.bundle.level).judged
+        snapshot = fairness_snapshot(pd.DataFrame(judged)) if judged else None
         page = fairness_report(fleet.name, month, rows, by.bundle.level)
         return published(reports, workspace, page, FAIRNESS_REPORT, rows, snapshot)
 

@@ -15,14 +15,13 @@ from taxi_assets.reports.performance_story import Story
 from taxi_assets.resources.champion_record import PAST_MONTHS, judged, past_reports
 from taxi_assets.resources.evidently_workspace import EvidentlyWorkspace
 from taxi_assets.resources.lake import Lake
-from taxi_assets.resources.quoted_rides import sampled, tallied
+from taxi_assets.resources.quoted_rides import SAMPLED_TRIPS, sampled, tallied_apart
 from taxi_assets.resources.registry import Registry
 from taxi_assets.resources.report_store import ReportStore
 from taxi_assets.resources.table_slice import TableSlice
 from taxi_assets.resources.tables import Rows
 
 NAME = PERFORMANCE_REPORT.name
-SAMPLED_TRIPS = 10_000
 
 
 def performance(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
@@ -33,7 +32,7 @@ def performance(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.Assets
         fleet,
         NAME,
         months,
-        code_version="1",
+        code_version="2",
         ins={
             "trips": dg.AssetIn([fleet.name, "trip_features"]),
             "quotes": dg.AssetIn([fleet.name, "batch_predictions"]),
@@ -61,7 +60,7 @@ def performance(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.Assets
         if isinstance(by, str):
             page = silent(NAME, fleet.name, month, by)
             return published(reports, workspace, page, PERFORMANCE_REPORT)
-        tallies = tallied(trips, quotes, by.bundle.zones, performance_slicings)
+        tallies = tallied_apart(trips, quotes, by.bundle.zones, performance_slicings)
         rows = performance_rows(tallies, str(by.version.version), by.version.month)
         past, found = past_reports(lake, fleet, month), judged(lake, fleet, month, rows)
         story = Story(fleet.name, month, rows, past, found, by.bundle.level)

@@ -18,7 +18,7 @@ from taxi_assets.resources.streams import pooled
 from taxi_assets.resources.table_slice import TableSlice
 from taxi_assets.resources.tables import Rows
 
-ASKED = ["source_row", "pickup_at", "pickup_zone", "dropoff_zone", "passengers"]
+ASKED = ["source_row", "pickup_at", "pickup_zone", "dropoff_zone", "passengers", "vendor"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def batch_predictions(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.
         "batch_predictions",
         months,
         group_name="reports",
-        code_version="1",
+        code_version="2",
         kinds={"iceberg", "mlflow"},
         ins={"clean_trips": dg.AssetIn([fleet.name, "clean_trips"])},
         description=(
@@ -103,7 +103,8 @@ def quoted(trips: TableSlice, bundle: Bundle, version: ModelVersion) -> Iterator
         names = pa.array([str(version.version)] * len(batch), pa.string())
         columns = [said.fare_usd, said.low_usd, said.high_usd, said.ride_min]
         return pa.RecordBatch.from_arrays(
-            [batch["source_row"], names, *map(pa.array, columns)], schema=BATCH_PREDICTIONS.arrow
+            [batch["source_row"], names, *map(pa.array, columns), batch["vendor"]],
+            schema=BATCH_PREDICTIONS.arrow,
         )
 
     return pooled(ask, trips.batches(ASKED))

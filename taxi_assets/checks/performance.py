@@ -1,7 +1,7 @@
 """Is the champion still good: what the performance report found, as a check."""
 
 from taxi_assets.checks.monthly import CannotJudge, Check, Seen, Verdict, warning
-from taxi_assets.domain.judgement import RIDES
+from taxi_assets.domain.findings import RIDES
 from taxi_assets.domain.report_schemas import PERFORMANCE_REPORT
 from taxi_assets.resources.champion_record import judged
 
@@ -11,13 +11,16 @@ def champion_still_good(seen: Seen) -> Verdict:
 
     Its error over the fare is at most 1.15 times that of its test; its fares over its quotes lie
     within 4 points and three standard errors of those of its test; and in no part of the month did
-    they leave the others behind by more than 5 points and three standard errors.
+    they leave the others behind by more than 5 points and three standard errors, or were they 15
+    points away and surely 25 points short of the interval's level when it was tested already. No
+    vendor's fares are 15 points from the champion's and the other vendors'.
     """
     summary = seen.reports.summary(seen.fleet.name, seen.month, PERFORMANCE_REPORT.name) or {}
     rows = seen.rows_of(PERFORMANCE_REPORT).read().to_pylist()
-    found = judged(seen.lake, seen.fleet, seen.month, rows) if rows else None
-    if found is None:
-        return CannotJudge(summary.get("verdict", "there is no performance report"))
+    found = judged(seen.lake, seen.fleet, seen.month, rows) if rows else ""
+    if isinstance(found, str):
+        reason = found or summary.get("verdict", "there is no performance report")
+        return CannotJudge(reason)
     against = next((each for each in found.findings if each.kind != RIDES), None)
     return warning(
         found.still_good,

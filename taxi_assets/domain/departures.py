@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from statistics import median, median_low
 
 from taxi_assets.domain.evaluation import Row
-from taxi_assets.domain.groups import PAIR
+from taxi_assets.domain.groups import APART, PAIR, VENDOR, VENDORS
+from taxi_assets.domain.heads import LEVEL
 from taxi_assets.domain.performance import (
     EVERYTHING,
     SURE,
@@ -24,6 +25,12 @@ MIN_PART_TRIPS = 100  # of fewer, fares over quotes vary by more than a tenth
 PART_MARGIN = 0.05
 # Without history: pairs of boroughs lay within 8 points of their city's level, real and simulated.
 STRANGE_MARGIN = 0.15
+# What a champion that was tested on a changed city has to be told all the same. No part
+# of real or of calm simulated months came near, but for negotiated rides.
+SHORT_BY = 0.25  # share of rides in the interval below its level, three standard errors left out
+FAR = 0.15  # fares over quotes, as a share of the city's
+MIN_UNLEARNED_TRIPS = 300
+NOT_BEFORE = (WHOLE, APART, VENDOR, *AFTERWARDS)  # slices that tell nothing before the ride
 FEWEST_PARTS = 3  # from which on the middle one tells what the others do
 
 
@@ -58,9 +65,47 @@ def departures(now: Parts, record: Record) -> list[Departure]:
     a change that is the same everywhere is none of any part's. A part that has only come closer to
     the others is none either. Rates are left out, because nobody knows them before the ride.
     """
-    names = dict.fromkeys(name for name, _ in now if name not in (WHOLE, *AFTERWARDS))
+    names = dict.fromkeys(name for name, _ in now if name not in NOT_BEFORE)
     found = [departure for name in names for departure in _of_slicing(name, now, record)]
     return sorted(found, key=lambda each: (each.part[0] != PAIR, -abs(each.size), each.part))
+
+
+def broken_vendors(now: Parts) -> list[Departure]:
+    """Vendors whose fares are far from what the champion says while those of the others are not.
+
+    What a vendor used to bill does not count: one that has long been broken is no less so.
+
+    Args:
+        now: the month's rows; those of the whole month and of vendors hold all trips.
+    """
+    found = _of_slicing(VENDOR, now, Record(""))
+    return [
+        each
+        for each in found
+        if each.part[1] != VENDORS[0] and abs(each.ratio - 1.0) > STRANGE_MARGIN
+    ]
+
+
+def unlearned(now: Parts) -> list[Part]:
+    """Parts that the champion prices badly, whether it did so when it was tested or not.
+
+    Pairs of boroughs come first, and then the largest first.
+    """
+    city = fare_ratio(now[EVERYTHING])
+    found = {
+        part: abs(fare_ratio(row) / city - 1.0)
+        for part, row in now.items()
+        if part[0] not in NOT_BEFORE and row["trips"] >= MIN_UNLEARNED_TRIPS
+        if _most_held(row) < LEVEL - SHORT_BY
+    }
+    far = [part for part, size in found.items() if size >= FAR]
+    return sorted(far, key=lambda part: (part[0] != PAIR, -found[part], part))
+
+
+def _most_held(row: Row) -> float:
+    """Share of rides in the interval, three standard errors up."""
+    share = float(row["coverage"])
+    return share + SURE * math.sqrt(share * (1.0 - share) / row["trips"])
 
 
 def rest_ratio(now: Parts, departed: Sequence[Departure]) -> float:
@@ -112,7 +157,9 @@ def _judge(
     """A departure from what was usual that is no return to the others, or None."""
     relation, error, margin = usual
     ratio, expected = fare_ratio(row), level * relation
-    limit = margin + SURE * math.hypot(ratio_error(row) / ratio, error / relation)
+    # of fares far below the quotes, chance is no larger share than of fares that are as expected
+    chance = ratio_error(row) / max(ratio, expected)
+    limit = margin + SURE * math.hypot(chance, error / relation)
     left = abs(ratio / expected - 1.0) > limit
     strange = abs(ratio / middle - 1.0) > margin
     return Departure(part, row["trips"], ratio, expected, limit) if left and strange else None

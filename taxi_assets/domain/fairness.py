@@ -7,8 +7,15 @@ import numpy as np
 
 from taxi_assets.domain.bootstrap import ratio_interval
 from taxi_assets.domain.evaluation import Row
-from taxi_assets.domain.groups import rides_of
-from taxi_assets.domain.performance import EVERYTHING, by_part, relative_error
+from taxi_assets.domain.findings import vendor_said
+from taxi_assets.domain.groups import APART, VENDOR, rides_of
+from taxi_assets.domain.performance import (
+    by_part,
+    fare_ratio,
+    relative_error,
+    vendors_apart,
+    whole_of,
+)
 from taxi_assets.domain.slices import WHOLE
 from taxi_assets.domain.tallies import Tally, numbers
 
@@ -69,21 +76,25 @@ def fairness_rows(tallies: Iterable[Tally], version: str) -> list[Row]:
 
 def is_judged(row: Row) -> bool:
     """Whether a group has rides enough, on days enough."""
-    return row["grouping"] != WHOLE and row["coverage_low"] is not None
+    return row["grouping"] not in (WHOLE, APART) and row["coverage_low"] is not None
 
 
 def judge_fairness(rows: Sequence[Row], level: float) -> Fairness:
     """Compare each group with the city and with the level its interval is to hold.
 
+    A vendor that was told apart is named first, and is neither of the city nor a group.
+
     Args:
         rows: as `fairness_rows` gives them; the whole month among them.
         level: share of rides that the interval is to hold.
     """
-    city = by_part([{**row, "slice": row["grouping"]} for row in rows])[EVERYTHING]
-    judged = [row for row in rows if is_judged(row)]
+    parts = by_part([{**row, "slice": row["grouping"]} for row in rows])
+    city, apart = whole_of(parts), [(VENDOR, name) for name in vendors_apart(parts)]
+    broken = [_broken(parts[vendor]) for vendor in apart]
+    judged = [row for row in rows if is_judged(row) and _group(row) not in apart]
     if not judged:
         said = f"No group has {MIN_GROUP_TRIPS} trips on {MIN_DAYS} days, so none can be judged."
-        return Fairness(said, [], [], None, None, None)
+        return Fairness(_first(broken, said), broken, [], None, None, None)
     notable = sorted(
         (found for row in judged for found in _findings(row, city, level)),
         key=lambda found: (-found.over, found.group),
@@ -96,12 +107,29 @@ def judge_fairness(rows: Sequence[Row], level: float) -> Fairness:
         said += (
             f" Errors over fares are at most {times:.1f} times the city's ({group_name(widest)})."
         )
-    return Fairness(said, notable, judged, lowest, widest, times)
+    said = _first(broken, said)
+    return Fairness(said, [*broken, *notable], judged, lowest, widest, times)
 
 
 def group_name(row: Row) -> str:
     """A group as people say it."""
     return rides_of(row["grouping"], row["value"])
+
+
+def _group(row: Row) -> tuple[str, str]:
+    return row["grouping"], row["value"]
+
+
+def _broken(row: Row) -> Finding:
+    """A vendor whose trips are in no other group."""
+    said = vendor_said(row["value"], fare_ratio(row), row["trips"])
+    return Finding(_group(row), np.inf, f"{said}: its records may be broken")
+
+
+def _first(broken: Sequence[Finding], said: str) -> str:
+    """The verdict on the groups behind the vendors that are left out of them."""
+    told = [f"{each.said[0].upper()}{each.said[1:]}, and no group holds them." for each in broken]
+    return " ".join([*told, said])
 
 
 def _rows(tally: Tally) -> Iterator[Row]:
@@ -130,7 +158,7 @@ def _rows(tally: Tally) -> Iterator[Row]:
 
 def _findings(row: Row, city: Row, level: float) -> Iterator[Finding]:
     """What people should hear of one group."""
-    group, city_error = (row["grouping"], row["value"]), relative_error(city)
+    group, city_error = _group(row), relative_error(city)
     if row["coverage_high"] < level - SHORT_BY:
         yield Finding(
             group,

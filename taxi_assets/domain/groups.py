@@ -19,6 +19,9 @@ PAIRS = tuple(
     for number, first in enumerate(BOROUGHS)
     for second in BOROUGHS[number:]
 )
+VENDOR = "vendor"  # who supplied the record; nobody knows it before the ride
+VENDORS = ("unknown", *(str(number) for number in range(1, 100)))
+APART = "without_vendors"  # slice of the whole month less the vendors that its value names
 DAYS = ("weekdays", "weekends")
 AIRPORT = ("without an airport", "to or from an airport")
 SPOKEN = {  # how people say a part of a slicing
@@ -31,6 +34,7 @@ SPOKEN = {  # how people say a part of a slicing
     "days": "rides on {}",
     "airport": "rides {}",
     "route": "rides on routes {} before",
+    "vendor": "rides of vendor {}",
 }
 FIRST_WEEKEND_DAY = 5  # Saturday; Monday is 0
 LOOKED_AT = (  # the features that tell which part a ride is in
@@ -84,6 +88,16 @@ def groupings(
         Slicing("airport", AIRPORT, airport.astype(np.int8)),
         known["route"],
     ]
+
+
+def by_vendor(vendor: npt.NDArray[np.float64]) -> Slicing:
+    """Rides by who supplied their records.
+
+    Args:
+        vendor: (n,) as billed, NaN when unknown.
+    """
+    known = (vendor >= 1) & (vendor < len(VENDORS))
+    return Slicing(VENDOR, VENDORS, np.where(known, vendor, 0).astype(np.int8))
 
 
 def rides_of(name: str, value: str) -> str:

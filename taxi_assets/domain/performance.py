@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from taxi_assets.domain.evaluation import Row
+from taxi_assets.domain.groups import APART
 from taxi_assets.domain.slices import DISTANCE_BANDS, WHOLE
 from taxi_assets.domain.tallies import Tally, numbers
 
@@ -102,6 +103,22 @@ def by_part(rows: Iterable[Row]) -> dict[Part, Row]:
     return {(row["slice"], row["value"]): row for row in rows}
 
 
+def whole_of(rows: Parts) -> Row:
+    """The row that parts are to be held against: of all rides, less those of a broken vendor."""
+    apart = (row for (name, _), row in rows.items() if name == APART)
+    return next(apart, rows[EVERYTHING])
+
+
+def vendors_apart(rows: Parts) -> list[str]:
+    """Vendors whose trips are in no row but those of the whole month and of vendors."""
+    return [vendor for name, value in rows if name == APART for vendor in value.split(", ")]
+
+
+def told_apart(rows: Parts) -> Parts:
+    """A month as if the vendors that were told apart had supplied no trips."""
+    return {**rows, EVERYTHING: whole_of(rows)}
+
+
 def record(tested_on: str, own: Sequence[Parts], earlier: Sequence[Parts] = ()) -> Record:
     """The champion's record, its bad months left out.
 
@@ -112,10 +129,10 @@ def record(tested_on: str, own: Sequence[Parts], earlier: Sequence[Parts] = ()) 
     """
     good = [
         month
-        for month in own
+        for month in map(told_apart, own)
         if limits(own[0][EVERYTHING], month[EVERYTHING]).hold(month[EVERYTHING])
     ]
-    return Record(tested_on, good, earlier)
+    return Record(tested_on, good, [told_apart(month) for month in earlier])
 
 
 def limits(tested: Row, now: Row) -> Limits:

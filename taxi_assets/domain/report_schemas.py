@@ -31,6 +31,7 @@ BATCH_PREDICTIONS = Table(
         _usd("low_usd", "lower bound of the interval", low=MIN_FARE_USD),
         _usd("high_usd", "upper bound of the interval", low=MIN_FARE_USD),
         Column("ride_min", pa.float64(), "expected minutes", low=MIN_DURATION_MIN),
+        Column("vendor", pa.int32(), "who supplied the trip's record", nullable=True),
     ),
 )
 DATA_PROFILE = Table(
@@ -99,7 +100,12 @@ PERFORMANCE_REPORT = Table(
     (
         _VERSION,
         Column("tested_on", pa.string(), "month it was tested on when it became champion"),
-        Column("slice", pa.string(), "by what the month is parted; `all` is the whole month"),
+        Column(
+            "slice",
+            pa.string(),
+            "by what the month is parted; `all` is the whole month. Where `without_vendors` names "
+            "vendors, only `all` and `vendor` hold their trips",
+        ),
         Column("value", pa.string(), "which part of it"),
         Column("trips", pa.int64(), "trips", low=1),
         _usd("mean_fare_usd", "what they cost on average"),
@@ -117,7 +123,11 @@ FAIRNESS_REPORT = Table(
     "the champion's errors for one group of the month's clean trips, and how sure they are",
     (
         _VERSION,
-        Column("grouping", pa.string(), "by what trips are grouped"),
+        Column(
+            "grouping",
+            pa.string(),
+            "by what trips are grouped; `without_vendors` as in performance_report",
+        ),
         Column("value", pa.string(), "which group"),
         Column("trips", pa.int64(), "trips", low=1),
         _usd("mean_fare_usd", "what they cost on average"),

@@ -12,7 +12,9 @@ from taxi_assets.domain.fairness import (
     is_judged,
     judge_fairness,
 )
+from taxi_assets.domain.groups import APART
 from taxi_assets.domain.months import month_name
+from taxi_assets.domain.performance import vendors_apart, whole_of
 from taxi_assets.domain.slices import WHOLE
 from taxi_assets.reports.charts import GREEN, MUTED, legend
 from taxi_assets.reports.dots import dot_axes, dots, lines_of, within
@@ -28,6 +30,7 @@ GROUPED_BY = {
     "days": "days of the week",
     "airport": "airport",
     "route": "route ridden before or not",
+    "vendor": "vendor",
 }
 CANNOT_SHOW = (
     "Trip records hold no income, race, age, sex or disability of anybody. A zone is not a person: "
@@ -96,7 +99,7 @@ def _told(found: Fairness, level: float) -> list[str]:
 def groups(rows: Sequence[Row], level: float) -> Picture:
     """Coverage and error of each group, with whiskers."""
     parts = {(row["grouping"], row["value"]): row for row in rows}
-    city = parts[WHOLE, WHOLE]
+    city = whole_of(parts)
     lines = lines_of(parts, {kind: f"by {text}" for kind, text in GROUPED_BY.items()})
     figure, (left, right) = dot_axes(lines, 2)
     dots(left, lines, parts, _coverage, _coverage_ends, _pale, label="group")
@@ -123,32 +126,41 @@ def groups(rows: Sequence[Row], level: float) -> Picture:
 
 def _listing(rows: Sequence[Row]) -> Listing:
     """Every group's numbers."""
-    header = ["group", "trips", "mean fare, USD", "MAE, USD", "95 % interval", "bias, USD"]
-    header += ["MAE over fare", "95 % interval", "coverage", "95 % interval"]
+    header = ["group", "trips", "coverage, %", "MAE over fare, %", "MAE, USD"]
+    header += ["bias, USD"]
     return Listing(
         header,
         [
             [
-                f"{GROUPED_BY.get(row['grouping'], 'all rides')}: {row['value']}",
+                _name(row),
                 f"{row['trips']:,}",
-                f"{row['mean_fare_usd']:.2f}",
-                f"{row['mae_usd']:.2f}",
-                _ends(row, "mae_{}_usd", ".2f"),
+                _sure(row, "coverage", "coverage_{}", 100, 1),
+                _sure(row, "relative_error", "relative_{}", 100, 1),
+                _sure(row, "mae_usd", "mae_{}_usd", 1, 2),
                 f"{row['bias_usd']:+.2f}",
-                f"{row['relative_error']:.1%}",
-                _ends(row, "relative_{}", ".1%"),
-                f"{row['coverage']:.1%}",
-                _ends(row, "coverage_{}", ".1%"),
             ]
             for row in rows
         ],
+        "In brackets are 95 % intervals, where a group has trips enough.",
     )
 
 
-def _ends(row: Row, name: str, digits: str) -> str:
-    """An interval as people read it."""
-    low, high = (row[name.format(end)] for end in ("low", "high"))
-    return "-" if low is None or high is None else f"{low:{digits}} to {high:{digits}}"
+def _name(row: Row) -> str:
+    """A group in the table of all of them."""
+    if row["grouping"] == APART:
+        return f"all without vendor {row['value']}"
+    if row["grouping"] == WHOLE:
+        return "all rides"
+    return f"{GROUPED_BY[row['grouping']]}: {row['value']}"
+
+
+def _sure(row: Row, name: str, ends: str, times: int, digits: int) -> str:
+    """A number, and in brackets its interval where it has one."""
+    value, low, high = (row[each] for each in (name, ends.format("low"), ends.format("high")))
+    said = f"{times * value:.{digits}f}"
+    if low is None or high is None:
+        return said
+    return f"{said} ({times * low:.{digits}f}-{times * high:.{digits}f})"
 
 
 def _basis(month: str, rows: Sequence[Row]) -> list[str]:
@@ -156,7 +168,15 @@ def _basis(month: str, rows: Sequence[Row]) -> list[str]:
         f"All {rows[0]['trips']:,} clean trips of {month_name(month)}, as version "
         f"{rows[0]['model_version']}, champion of the months before, quotes them.",
         "Intervals are bootstrapped over whole days, whose rides share weather and traffic.",
+        *_left_out(rows),
     ]
+
+
+def _left_out(rows: Sequence[Row]) -> list[str]:
+    """Trips that no group holds."""
+    apart = vendors_apart({(row["grouping"], row["value"]): row for row in rows})
+    names = ", ".join(apart)
+    return [f"Only `all rides` and vendors hold trips of vendor {names}."] if apart else []
 
 
 def _pale(row: Row) -> bool:

@@ -85,8 +85,8 @@ def parts(story: Story) -> Picture:
     large = [row for month in (rows, tested) for row in month.values() if not _few(row)]
     within(left, [0.0, *(relative_error(row) for row in large)], 0.0, 0.8)
     within(right, [1.0, *(end for row in large for end in _reach(row))], 0.5, 1.8)
-    left.axvline(relative_error(story.whole), color=MUTED, lw=0.9, label="all rides")
-    right.axvline(fare_ratio(story.whole), color=MUTED, lw=0.9, label="all rides")
+    left.axvline(relative_error(story.rest), color=MUTED, lw=0.9, label="all rides")
+    right.axvline(fare_ratio(story.rest), color=MUTED, lw=0.9, label="all rides")
     left.xaxis.set_major_formatter("{x:.0%}")
     left.set_xlabel("mean absolute error over mean fare")
     right.set_xlabel("fares over quotes")

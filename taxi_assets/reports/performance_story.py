@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from taxi_assets.domain.evaluation import Row
 from taxi_assets.domain.judgement import Judgement
-from taxi_assets.domain.performance import EVERYTHING, Parts, by_part
+from taxi_assets.domain.performance import EVERYTHING, Parts, by_part, whole_of
 
 PARTED_BY = {
     "distance_band": "length of ride",
@@ -16,6 +16,7 @@ PARTED_BY = {
     "weekday": "weekday",
     "route": "route seen before or not",
     "rate": "rate, known after the ride only",
+    "vendor": "vendor, known after the ride only",
 }
 
 
@@ -28,7 +29,7 @@ class Story:
         month: `YYYY-MM`.
         rows: of the month, in the table's columns.
         past: rows of earlier months' reports, by month.
-        judgement: None where the champion's test is not known.
+        found: the judgement, or a sentence where the champion's test does not allow one.
         level: share of rides that the interval is to hold.
     """
 
@@ -36,7 +37,7 @@ class Story:
     month: str
     rows: Sequence[Row]
     past: Mapping[str, Sequence[Row]]
-    judgement: Judgement | None
+    found: Judgement | str
     level: float
 
     @property
@@ -50,6 +51,21 @@ class Story:
         return self.now[EVERYTHING]
 
     @property
+    def rest(self) -> Row:
+        """The same, less the vendors that were told apart."""
+        return whole_of(self.now)
+
+    @property
+    def judgement(self) -> Judgement | None:
+        """None where the champion's test does not allow one."""
+        return None if isinstance(self.found, str) else self.found
+
+    @property
+    def verdict(self) -> str:
+        """A sentence."""
+        return self.found if isinstance(self.found, str) else self.found.verdict
+
+    @property
     def tested(self) -> Parts:
-        """Rows of the champion's test by part; empty where it is not known."""
+        """Rows of the champion's test by part; empty where it allows no judgement."""
         return self.judgement.record.months[0] if self.judgement else {}

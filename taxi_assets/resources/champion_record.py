@@ -5,9 +5,10 @@ from typing import Any
 
 from taxi_assets.domain.evaluation import CHAMPION, MODEL, Row
 from taxi_assets.domain.fleets import Fleet
-from taxi_assets.domain.judgement import Judgement, judge
+from taxi_assets.domain.gates import MIN_TRIPS
+from taxi_assets.domain.judgement import Judgement, judge, unjudged
 from taxi_assets.domain.months import month_range, shift
-from taxi_assets.domain.performance import Parts, Record, by_part, record
+from taxi_assets.domain.performance import EVERYTHING, Parts, Record, by_part, record
 from taxi_assets.domain.report_schemas import DRIFT_REPORT, PERFORMANCE_REPORT
 from taxi_assets.domain.schemas import EVALUATION
 from taxi_assets.domain.table import Table
@@ -16,7 +17,7 @@ from taxi_assets.resources.lake import Lake
 PAST_MONTHS = 12
 
 
-def judged(lake: Lake, fleet: Fleet, month: str, rows: list[Row]) -> Judgement | None:
+def judged(lake: Lake, fleet: Fleet, month: str, rows: list[Row]) -> Judgement | str:
     """Compare a month's performance report with what the champion did before.
 
     Args:
@@ -26,13 +27,15 @@ def judged(lake: Lake, fleet: Fleet, month: str, rows: list[Row]) -> Judgement |
         rows: of the report, at least one.
 
     Returns:
-        None where the champion's test is not known.
+        A sentence where the champion's test is not known, or too small.
     """
     version, tested_on = rows[0]["model_version"], rows[0]["tested_on"]
     known = read_record(lake, fleet, month, version, tested_on)
-    if not known.months:
-        return None
-    return judge(by_part(rows), known, version, drifted_inputs(lake, fleet, month))
+    now = by_part(rows)
+    tested = known.months[0][EVERYTHING] if known.months else None
+    if tested is None or tested["trips"] < MIN_TRIPS:
+        return unjudged(now[EVERYTHING], tested)
+    return judge(now, known, version, drifted_inputs(lake, fleet, month))
 
 
 def read_record(lake: Lake, fleet: Fleet, month: str, version: str, tested_on: str) -> Record:

@@ -5,9 +5,11 @@ from typing import Any
 
 from taxi_assets.domain.drift import JENSEN_SHANNON, THRESHOLDS, WASSERSTEIN
 from taxi_assets.domain.drift_inputs import COUNTED, FLAG, INPUTS, Input
+from taxi_assets.resources.quoted_rides import SAMPLED_TRIPS
 
 METRIC = "evidently:metric_v2:"
 SHARE = "share"
+SAMPLED = f"champion of the months before on a sample of {SAMPLED_TRIPS:,} trips"
 TOP_FEATURES = (  # those that moved fares most on real and on simulated months
     *("route_fare_usd", "straight_mi", "route_distance_mi", "grid_mi"),
     *("hour_duration_min", "expected_fare_usd"),
@@ -26,7 +28,7 @@ def tabs() -> dict[str, list[dict[str, Any]]]:
     return {
         "Months at a glance": [
             panel("Inputs that drifted", [drifted(SHARE)], "share of those compared", plot="bar"),
-            panel("Mean absolute error", [error()], "US dollars, champion of the months before"),
+            panel("Mean absolute error", [error()], f"US dollars, {SAMPLED}"),
             panel("Worst coverage of any group", [coverage()], "share of fares in the interval"),
             panel("Worst error of any group", [worst_error()], "mean absolute error, US dollars"),
         ],

@@ -134,6 +134,22 @@ def test_the_pages_hold_all_they_show(home: Home, reported: dg.ExecuteInProcessR
     assert "income" in page(home, MONTH, NAMES[1])
 
 
+def test_evidently_sees_the_groups_that_are_judged_and_no_others(
+    home: Home, reported: dg.ExecuteInProcessResult
+) -> None:
+    from evidently.ui.workspace import Workspace
+
+    workspace = Workspace(str(home.settings.root / "evidently"))
+    (project,) = workspace.list_projects()
+    runs = [workspace.get_run(project.id, run) for run in workspace.list_runs(project.id)]
+    seen = str([run.dict() for run in runs])  # type: ignore[union-attr]
+    groups = home.rows("fairness_report", MONTH).to_pandas()
+    judged = groups[groups["coverage_low"].notna() & (groups["grouping"] != "all")]
+    assert judged["mae_usd"].max() < groups["mae_usd"].max()
+    assert repr(float(judged["coverage"].min())) in seen
+    assert repr(float(groups["mae_usd"].max())) not in seen
+
+
 def test_a_rerun_changes_no_row(home: Home, reported: dg.ExecuteInProcessResult) -> None:
     before = home.stage().data_versions()
 
@@ -240,6 +256,54 @@ def test_a_champion_without_a_test_is_shown_and_not_judged(
     assert "with nothing to compare it with" in summary(home, MONTH, NAMES[0])["verdict"]
 
 
+def test_a_champion_tested_on_few_trips_is_shown_and_not_judged(
+    home: Home, reported: dg.ExecuteInProcessResult
+) -> None:
+    tested = home.rows("evaluation", BEFORE[-1])
+    few = pa.array(np.full(tested.num_rows, 50), tested.schema.field("trips").type)
+    home.overwrite("evaluation", BEFORE[-1], replace_column(tested, "trips", few))
+
+    result = only_reports(home, MONTH)
+
+    home.overwrite("evaluation", BEFORE[-1], tested)
+    assert result.success
+    assert result.get_asset_check_evaluations() == []
+    found = summary(home, MONTH, NAMES[0])
+    assert "its test of 50 trips in March 2024 is too small to hold it against" in found["verdict"]
+    assert found["state"] == "notable"
+
+
+def test_trips_of_a_broken_vendor_are_in_no_part_of_the_month(
+    home: Home, reported: dg.ExecuteInProcessResult
+) -> None:
+    kept = {name: home.rows(name, MONTH) for name in ("trip_features", "batch_predictions")}
+    sixth = np.arange(len(quoted(home))) % 9 == 0
+    fares = np.where(sixth, 2.9, kept["trip_features"]["fare_usd"].to_numpy())
+    vendors = np.where(sixth, 6, kept["batch_predictions"]["vendor"].to_numpy())
+    for name, column, values in (
+        ("trip_features", "fare_usd", pa.array(fares)),
+        ("batch_predictions", "vendor", pa.array(vendors, pa.int32())),
+    ):
+        home.overwrite(name, MONTH, replace_column(kept[name], column, values))
+
+    assert only_reports(home, MONTH).success
+
+    trips, rows = quoted(home), home.rows("performance_report", MONTH).to_pandas()
+    for name, table in kept.items():
+        home.overwrite(name, MONTH, table)
+    for name in NAMES:
+        assert summary(home, MONTH, name)["verdict"].startswith("Vendor 6 bills ")
+    assert "Trips of vendor 6 are left out of every part" in page(home, MONTH, NAMES[0])
+    rest = trips[trips["vendor"] != 6]
+    of = rows.groupby("slice")["trips"].sum()
+    assert of[["all", "vendor"]].tolist() == [len(trips)] * 2
+    assert set(of.drop(["all", "vendor"])) == {len(rest)}
+    (apart,) = rows[rows["slice"] == "without_vendors"].to_dict("records")
+    assert apart["mae_usd"] == pytest.approx(
+        (rest["quoted_usd"] - rest["fare_usd"]).abs().mean(), abs=1e-6
+    )
+
+
 def test_inputs_that_drifted_are_those_of_the_drift_report(
     home: Home, reported: dg.ExecuteInProcessResult
 ) -> None:
@@ -261,7 +325,7 @@ def test_later_months_of_the_same_champion_are_part_of_its_record(
 
     found = judged(home.lake, GREEN, "2024-06", table.to_pylist())
 
-    assert found is not None
+    assert not isinstance(found, str)
     assert len(found.record.months) == 3  # its test, and two months since
     assert list(past_reports(home.lake, GREEN, "2024-06")) == [MONTH, "2024-05"]
     home.overwrite("performance_report", "2024-05", table.slice(0, 0))
@@ -317,3 +381,22 @@ def test_what_happens_to_the_city_is_named_from_its_first_month_and_not_before(
     checks = [checks_of(home, stage.outcomes[month])[CHECK] for month in months[-2:]]
     assert [check.passed for check in checks] == [True, False]
     assert all(check.severity == dg.AssetCheckSeverity.WARN for check in checks)
+
+
+@pytest.mark.slow
+def test_a_champion_that_was_tested_on_a_changed_city_is_not_called_good(tmp_path: Path) -> None:
+    home = Home.at(tmp_path)
+    months = (*BEFORE, MONTH, "2024-05")
+    home.simulate(months, rows=10_000, scenario=Scenario(closed_bridge_from=MONTH))
+
+    stage = home.run(*months, only=None)
+
+    found = summary(home, months[-1], NAMES[0])
+    assert home.rows(NAMES[0], months[-1])["tested_on"][0].as_py() == MONTH
+    assert re.fullmatch(
+        r"The champion \(version \d\) has not learned of a change yet: rides between Manhattan and "
+        r"Queens cost \d\d% more than it says.*\.",
+        found["verdict"],
+    )
+    assert found["state"] == "notable"
+    assert not checks_of(home, stage.outcomes[months[-1]])[CHECK].passed

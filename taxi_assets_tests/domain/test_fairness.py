@@ -28,7 +28,7 @@ def rows(
     return {row["value"]: row for row in made}
 
 
-def group(value: str, **changed: float | None) -> Row:
+def group(value: str, **changed: float | str | None) -> Row:
     """A row of a group like the city."""
     return {
         "model_version": "7",
@@ -195,3 +195,19 @@ def test_fares_without_error_are_fair() -> None:
     assert found.times is None
     assert found.notable == []
     assert "Errors over fares" not in found.verdict
+
+
+def test_a_vendor_told_apart_comes_first_and_is_no_group() -> None:
+    apart = {**CITY, "grouping": "without_vendors", "value": "6"}
+    broken = group("6", grouping="vendor", trips=535, mean_fare_usd=3.0, bias_usd=27.0, coverage=0)
+    spoiled = {**CITY, "mae_usd": 9.0}
+
+    found = judge_fairness([spoiled, apart, group("Bronx"), broken], 0.8)
+
+    assert found.verdict.startswith(
+        "Vendor 6 bills 90% less than the champion says on 535 trips: its records may be broken, "
+        "and no group holds them. None of the 1 groups"
+    )
+    assert [each.group for each in found.notable] == [("vendor", "6")]
+    assert [row["value"] for row in found.judged] == ["Bronx"]
+    assert found.times == pytest.approx(1.0)

@@ -2,9 +2,10 @@
 
 import pytest
 
-from taxi_assets.domain.departures import departures, rest_ratio, usual_ratio
+from taxi_assets.domain.departures import broken_vendors, departures, rest_ratio, usual_ratio
 from taxi_assets.domain.evaluation import Row
-from taxi_assets.domain.judgement import ERRORS, LEVEL, PARTS, RIDES, Judgement, judge, unjudged
+from taxi_assets.domain.findings import ERRORS, LEVEL, PARTS, RIDES, UNLEARNED, VENDORS
+from taxi_assets.domain.judgement import Judgement, judge, unjudged
 from taxi_assets.domain.performance import Part, Parts, Record, by_part
 from taxi_assets_tests.quoted import month, row
 
@@ -236,6 +237,94 @@ def test_the_rest_of_a_month_without_pairs_is_the_month() -> None:
     whole = by_part([row(1.07)])
 
     assert rest_ratio(whole, []) == pytest.approx(1.07)
+
+
+def untaught(**changed: float) -> Parts:
+    """A month whose rides between Manhattan and Queens are priced badly."""
+    now = month(pairs={QUEENS[1]: 1.3})
+    return {**now, QUEENS: {**now[QUEENS], "trips": 527, "coverage": 0.24, **changed}}
+
+
+def test_a_part_that_was_as_bad_when_tested_is_named_all_the_same() -> None:
+    found = judged(untaught(), known(earlier=(untaught(),)))
+
+    assert found.verdict == (
+        "The champion (version 7) has not learned of a change yet: rides between Manhattan and "
+        "Queens cost 30% more than it says, as in months before."
+    )
+    assert kinds(found) == [UNLEARNED]
+    assert not found.still_good
+
+
+def test_it_is_said_of_the_test_where_the_test_tells_of_the_part() -> None:
+    bad = {**month(), ("hour_band", "0-5 h"): row(1.3, coverage=0.24)}
+
+    assert judged(bad, known(tested=bad)).verdict.endswith("says, as when it was tested.")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"trips": 299}, {"coverage": 0.51}, {"bias_usd": 16.0 / 1.1 - 16.0}],
+    ids=["few trips", "wide enough", "not far"],
+)
+def test_parts_that_are_not_surely_that_bad_are_no_finding(changed: dict[str, float]) -> None:
+    now = untaught(**changed)
+
+    assert judged(now, known(earlier=(now,))).still_good
+
+
+def test_rates_are_never_unlearned() -> None:
+    now = {**month(), ("rate", "negotiated"): row(1.6, coverage=0.2)}
+
+    assert judged(now).still_good
+
+
+def supplied(ratio: float, rest: Parts | None = None, trips: int = 535) -> dict[Part, Row]:
+    """A month with a third vendor, told apart."""
+    now = rest or month()
+    vendors = {("vendor", name): row(1.03) for name in ("1", "2")}
+    vendors["vendor", "6"] = row(ratio, trips=trips, mae_usd=32.0, rmse_usd=38.0, mean_fare_usd=2.9)
+    whole = {**now["all", "all"], "mae_usd": 3.3}
+    return {**now, ("all", "all"): whole, ("without_vendors", "6"): now["all", "all"], **vendors}
+
+
+def test_a_vendor_with_broken_records_comes_first_and_does_not_count() -> None:
+    now = supplied(0.08)
+
+    found = judged(now, known(now, earlier=(now,)))
+
+    assert found.verdict == (
+        "Vendor 6 bills 92% less than the champion says on 535 trips: its records may be broken. "
+        "MAE is $3.30 with them and $2.90 without."
+    )
+    assert kinds(found) == [VENDORS]
+    assert not found.still_good
+    assert found.change.now_usd == pytest.approx(2.9, abs=0.01)
+
+
+def test_what_else_changed_is_found_behind_a_broken_vendor() -> None:
+    assert kinds(judged(supplied(0.08, month(1.13)))) == [VENDORS, LEVEL]
+
+
+@pytest.mark.parametrize(("ratio", "trips"), [(0.95, 535), (0.08, 99)])
+def test_a_vendor_like_the_others_or_with_few_trips_is_not_broken(ratio: float, trips: int) -> None:
+    assert broken_vendors(supplied(ratio, trips=trips)) == []
+
+
+def test_a_vendor_without_a_name_is_not_blamed() -> None:
+    now = supplied(0.08)
+    now["vendor", "unknown"] = now.pop(("vendor", "6"))
+
+    assert broken_vendors(now) == []
+
+
+def test_a_test_of_few_trips_is_nothing_to_hold_a_month_against() -> None:
+    said = unjudged(row(), row(trips=50))
+
+    assert said == (
+        "MAE is $2.50, and nobody can tell whether the champion (version 7) is still good: its "
+        "test of 50 trips in February 2025 is too small to hold it against, 1,000 are needed."
+    )
 
 
 def test_a_champion_whose_test_is_not_known_is_not_judged() -> None:

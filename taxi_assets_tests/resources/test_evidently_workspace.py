@@ -103,6 +103,14 @@ def test_trends_go_by_month_in_whatever_order_months_are_run(
     assert values(workspace, "MeanValue") == [[1.0, 2.0, 3.0]]
 
 
+def test_the_panel_of_errors_says_that_they_are_of_a_sample() -> None:
+    (panel,) = [
+        each for each in tabs()["Months at a glance"] if each["title"] == "Mean absolute error"
+    ]
+
+    assert panel["subtitle"].endswith("on a sample of 10,000 trips")
+
+
 def test_each_fleet_has_a_project(workspace: EvidentlyWorkspace) -> None:
     from evidently.ui.workspace import Workspace
 
