@@ -5,19 +5,28 @@ from typing import Any
 
 import dagster as dg
 
+from taxi_assets.assets.drift import drift_report, feature_histograms
 from taxi_assets.assets.evaluation import evaluation
+from taxi_assets.assets.explanation import shap_report
+from taxi_assets.assets.fairness import fairness
 from taxi_assets.assets.features import histories, trip_features
 from taxi_assets.assets.model import champion, fare_model
+from taxi_assets.assets.performance import performance
 from taxi_assets.assets.predictions import batch_predictions
+from taxi_assets.assets.profile import data_profile
 from taxi_assets.assets.published import GROUP
 from taxi_assets.assets.raw import raw_trips, zones
 from taxi_assets.assets.tables import sorted_trips
 from taxi_assets.assets.tuning import tuned_parameters
+from taxi_assets.checks.drift import DRIFT_CHECKS
+from taxi_assets.checks.explanation import EXPLANATION_CHECKS
 from taxi_assets.checks.model import MODEL_CHECKS
 from taxi_assets.checks.monthly import monthly_checks
+from taxi_assets.checks.performance import PERFORMANCE_CHECKS
 from taxi_assets.checks.tables import TABLE_CHECKS
 from taxi_assets.domain.fleets import Fleet, get_fleet
 from taxi_assets.partitions import monthly
+from taxi_assets.resources.evidently_workspace import EvidentlyWorkspace
 from taxi_assets.resources.lake import Lake
 from taxi_assets.resources.landing_zone import LandingZone
 from taxi_assets.resources.registry import Registry
@@ -27,6 +36,7 @@ from taxi_assets.resources.tlc import TlcSource
 from taxi_assets.settings import Settings, set_in_environment
 from taxi_assets.threads import wait_politely
 
+CHECKS = (*TABLE_CHECKS, *MODEL_CHECKS, *DRIFT_CHECKS, *EXPLANATION_CHECKS, *PERFORMANCE_CHECKS)
 EXECUTORS = {"in_process": dg.in_process_executor, "multiprocess": dg.multiprocess_executor}
 
 
@@ -60,11 +70,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             zones,
             *(asset for fleet in fleets for asset in fleet_assets(fleet, months, settings)),
         ],
-        asset_checks=[
-            check
-            for fleet in fleets
-            for check in monthly_checks((*TABLE_CHECKS, *MODEL_CHECKS), fleet, months)
-        ],
+        asset_checks=[check for fleet in fleets for check in monthly_checks(CHECKS, fleet, months)],
         jobs=[job for fleet in fleets for job in fleet_jobs(fleet)],
         resources=resources(settings, by_reference),
         executor=EXECUTORS[settings.executor],
@@ -121,6 +127,12 @@ def fleet_assets(
         evaluation(fleet, months),
         champion(fleet, months),
         batch_predictions(fleet, months),
+        feature_histograms(fleet, months),
+        data_profile(fleet, months),
+        drift_report(fleet, months),
+        shap_report(fleet, months),
+        performance(fleet, months),
+        fairness(fleet, months),
     ]
 
 
@@ -151,6 +163,7 @@ def resources(
         "lake": lake,
         "tables": TableIOManager(lake=lake),
         "reports": ReportStore(root=settings.reports_uri, s3_endpoint=settings.s3_endpoint),
+        "workspace": EvidentlyWorkspace(root=settings.evidently_workspace),
         "registry": Registry(
             tracking_uri=secret("MLFLOW_TRACKING_URI", settings.tracking_uri),
             local_root=(settings.root / "mlflow").as_posix(),

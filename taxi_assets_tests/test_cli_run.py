@@ -153,7 +153,9 @@ def test_a_registry_that_does_not_answer_fails_the_model_and_no_table(
 ) -> None:
     url = f"http://127.0.0.1:{unused_port}"
 
-    run = city.invoke("run", "--months", "2025-03", "--json", MLFLOW_TRACKING_URI=url)
+    run = city.invoke(
+        "run", "--months", "2025-03", "--only", "models", "--json", MLFLOW_TRACKING_URI=url
+    )
 
     (month,) = json.loads(run.stdout)
     (failure,) = month["failures"]

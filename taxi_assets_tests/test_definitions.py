@@ -33,6 +33,23 @@ GREEN = {  # asset: what it is made from
     },
     "green/evaluation": {"green/fare_model", "green/trip_features"},
     "green/champion": {"green/evaluation"},
+    "green/batch_predictions": {"green/clean_trips"},
+    "green/data_profile": {
+        "green/clean_trips",
+        "green/rejected_trips",
+        "green/data_profile",  # of the months before
+        "zones",
+    },
+    "green/feature_histograms": {"green/trip_features"},
+    "green/drift_report": {"green/feature_histograms", "green/trip_features"},
+    "green/shap_report": {"green/fare_model", "green/trip_features"},
+    "green/performance_report": {
+        "green/batch_predictions",
+        "green/drift_report",
+        "green/performance_report",  # of the months before
+        "green/trip_features",
+    },
+    "green/fairness_report": {"green/batch_predictions", "green/trip_features"},
 }
 GROUPS = {
     "raw": {"zones", "green/raw_trips"},
@@ -43,6 +60,15 @@ GROUPS = {
         "green/fare_model",
         "green/evaluation",
         "green/champion",
+    },
+    "reports": {
+        "green/batch_predictions",
+        "green/data_profile",
+        "green/drift_report",
+        "green/fairness_report",
+        "green/feature_histograms",
+        "green/performance_report",
+        "green/shap_report",
     },
 }
 BLOCKING = {
@@ -61,6 +87,9 @@ WARNING = {
     "green/raw_trips:volume_is_usual",
     "green/rejected_trips:rejects_stay_usual",
     "green/evaluation:fares_are_level",
+    "green/drift_report:features_have_not_drifted",
+    "green/shap_report:shap_adds_up",
+    "green/performance_report:champion_still_good",
 }
 TUNED = {"green/tuned_parameters"}  # not a part of every month
 HEAVY = {"mlflow", "evidently", "matplotlib", "optuna", "shap", "lightgbm"}
@@ -171,9 +200,14 @@ def test_every_job_resolves_and_takes_a_months_assets(
         job = graph.resolve_job_def(f"{fleet}_month_job")
         made = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
         assert made == {key.replace("green", fleet) for key in GREEN.keys() - TUNED}
-        job = graph.resolve_job_def(f"{fleet}_tune_job")
-        made = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
-        assert made == {key.replace("green", fleet) for key in TUNED}
+        for part, assets in (
+            ("model", GREEN.keys() - TUNED - GROUPS["reports"]),
+            ("report", GROUPS["reports"]),
+            ("tune", TUNED),
+        ):
+            job = graph.resolve_job_def(f"{fleet}_{part}_job")
+            made = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
+            assert made == {key.replace("green", fleet) for key in assets}
     dg.Definitions.validate_loadable(graph)
 
 

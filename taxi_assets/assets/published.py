@@ -1,7 +1,7 @@
 """What report assets have in common: the page kept, the table written, the picture shown."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pyarrow as pa
@@ -11,8 +11,12 @@ from taxi_assets.domain.fleets import Fleet
 from taxi_assets.domain.table import Table
 from taxi_assets.reports.charts import embedded
 from taxi_assets.reports.page import Report
+from taxi_assets.resources.evidently_workspace import EvidentlyWorkspace
 from taxi_assets.resources.report_store import ReportStore
 from taxi_assets.resources.tables import Rows
+
+if TYPE_CHECKING:  # ten seconds to import
+    from evidently.core.report import Snapshot
 
 GROUP = "reports"
 
@@ -25,16 +29,27 @@ def monthly_report(
 
 
 def published(
-    store: ReportStore, report: Report, table: Table, rows: Sequence[Mapping[str, Any]]
+    store: ReportStore,
+    workspace: EvidentlyWorkspace,
+    report: Report,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]] = (),
+    snapshot: "Snapshot | None" = None,
 ) -> Rows:
     """Keep a report where people find it, and hand its table to the lake.
 
     Args:
-        store: where reports are kept.
+        store: where pages are kept.
+        workspace: where Evidently follows the course over months.
         report: the page.
         table: shape of the table behind it.
         rows: the table; none where there is nothing to report.
+        snapshot: Evidently's view of the same; None where there is nothing to report.
     """
+    if snapshot is None:
+        workspace.remove(report.fleet, report.month, report.name)
+    else:
+        workspace.add(report.fleet, report.month, report.name, snapshot)
     where = store.write(report)
     shown: dict[str, Any] = {
         "verdict": report.verdict,

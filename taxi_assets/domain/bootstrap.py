@@ -31,12 +31,38 @@ def bootstrap_interval(
     """
     _, block = np.unique(blocks, return_inverse=True)
     counts = np.bincount(block).astype(np.float64)
-    if len(counts) < MIN_BLOCKS:
+    sums = np.bincount(block, weights=values).astype(np.float64)
+    return ratio_interval(sums, counts, resamples=resamples, confidence=confidence, seed=seed)
+
+
+def ratio_interval(
+    over: npt.NDArray[np.float64],
+    under: npt.NDArray[np.float64],
+    *,
+    least: int = MIN_BLOCKS,
+    resamples: int = RESAMPLES,
+    confidence: float = CONFIDENCE,
+    seed: int = SEED,
+) -> tuple[float, float] | None:
+    """Percentile interval of a ratio of sums, from months made up of the blocks that were seen.
+
+    Args:
+        over: (blocks,) what each block adds to the numerator.
+        under: (blocks,) what it adds to the denominator, more than 0.
+        least: blocks that it takes.
+        resamples: months made up.
+        confidence: share of them inside the interval.
+        seed: the same gives the same interval.
+
+    Returns:
+        Low and high, or None when there are fewer than `least` blocks.
+    """
+    blocks = len(under)
+    if blocks < least:
         return None
-    sums = np.bincount(block, weights=values)
-    chance = np.full(len(counts), 1.0 / len(counts))
-    times = np.random.default_rng(seed).multinomial(len(counts), chance, size=resamples)
-    means = (times @ sums) / (times @ counts)
+    chance = np.full(blocks, 1.0 / blocks)
+    times = np.random.default_rng(seed).multinomial(blocks, chance, size=resamples)
+    ratios = (times @ over) / (times @ under)
     tail = (1.0 - confidence) / 2.0
-    low, high = np.quantile(means, [tail, 1.0 - tail])
+    low, high = np.quantile(ratios, [tail, 1.0 - tail])
     return float(low), float(high)

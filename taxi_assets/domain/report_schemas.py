@@ -38,9 +38,9 @@ DATA_PROFILE = Table(
     "one number of the month's profile",
     (
         Column("subject", pa.string(), "what is counted or measured, for example trips_by_day"),
-        Column("stage", pa.string(), "published, clean or rejected trips"),
+        Column("stage", pa.string(), "of which trips", among=("published", "clean", "rejected")),
         Column("part", pa.string(), "which bin, zone, rule, column or statistic of it"),
-        Column("value", pa.float64(), "the number", nullable=True),
+        Column("value", pa.float64(), "the number; what no trip can tell has no row"),
         Column("unit", pa.string(), "its unit"),
     ),
 )
@@ -60,8 +60,16 @@ DRIFT_REPORT = Table(
     (
         Column("feature", pa.string(), "the input"),
         _VERSION,
-        Column("psi", pa.float64(), "population stability index over all trips", low=0),
-        Column("score", pa.float64(), "Evidently's drift score on the samples", nullable=True),
+        Column(
+            "psi",
+            pa.float64(),
+            "population stability index; null where one side has no values",
+            nullable=True,
+            low=0,
+        ),
+        Column(
+            "score", pa.float64(), "Evidently's drift score on the samples", nullable=True, low=0
+        ),
         Column("method", pa.string(), "how Evidently measured it"),
         Column("threshold", pa.float64(), "score from which on it calls it drift"),
         Column("drifted", pa.bool_(), "whether it does"),
@@ -74,12 +82,13 @@ SHAP_REPORT = Table(
     "one feature's part in the fares that the month's model quotes",
     (
         Column("feature", pa.string(), "the feature"),
+        Column("feature_group", pa.string(), "what it is about, in people's words"),
         _VERSION,
         Column("rank", pa.int32(), "1 is the feature that moves fares most", low=1),
         _usd("mean_abs_usd", "how far it moves a fare on average"),
         _usd("mean_usd", "the same with its sign", low=None),
         _share("share", "of what all features move", nullable=False),
-        _usd("base_usd", "fare before any feature speaks"),
+        _usd("base_usd", "quote before anything is known of a trip"),
         _usd("gap_usd", "largest difference between a quote and base plus all contributions"),
         Column("sampled_trips", pa.int64(), "explained trips", low=1),
     ),
@@ -116,6 +125,9 @@ FAIRNESS_REPORT = Table(
         _usd("mae_low_usd", "lower end of its 95 % interval", nullable=True),
         _usd("mae_high_usd", "upper end of it", nullable=True),
         _usd("bias_usd", "mean of quote minus fare", low=None),
+        Column("relative_error", pa.float64(), "mean absolute error over mean fare", low=0),
+        Column("relative_low", pa.float64(), "lower end of its 95 % interval", nullable=True),
+        Column("relative_high", pa.float64(), "upper end of it", nullable=True),
         _share("coverage", "of fares inside the interval", nullable=False),
         _share("coverage_low", "lower end of its 95 % interval"),
         _share("coverage_high", "upper end of it"),

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # half a second to import, and only reports draw
@@ -56,6 +57,13 @@ STYLE: Any = {  # matplotlib types the names of its settings, and has hundreds
 }
 
 
+def styled() -> AbstractContextManager[None]:
+    """In it, ticks, texts and colour bars come in this project's style, not in matplotlib's."""
+    from matplotlib import rc_context
+
+    return rc_context(STYLE)
+
+
 def axes(
     rows: int = 1, columns: int = 1, *, width: float = 8.5, height: float = 3.2, **more: Any
 ) -> "tuple[Figure, Any]":
@@ -102,7 +110,7 @@ def svg(figure: "Figure", name: str, caption: str) -> str:
     for colour, value in PALETTE.items():
         text = text.replace(value, f"var(--{colour})")
     # matplotlib counts its parts from 1 in every drawing, and a page holds many
-    text = re.sub(r'id="([a-z0-9.]+_[0-9]+)"', rf'id="\1-{name}"', text)
+    text = re.sub(r'id="([A-Za-z0-9.]+_[0-9]+)"', rf'id="\1-{name}"', text)
     label = caption.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
     return text.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
 

@@ -81,13 +81,13 @@ def leading(summaries: Sequence[Summary]) -> dict[str, str]:
 
 
 def trends(summaries: Sequence[Summary]) -> list[Trend]:
-    """Every key number that at least one month has, in the order of the reports."""
+    """Every followed number that at least one month has, in the order of the reports."""
     months = sorted({told["month"] for told in summaries})
     found: dict[tuple[str, str], dict[str, Number]] = {}
     for told in sorted(summaries, key=lambda told: list(TITLES).index(told["report"])):
         for number in told["numbers"]:
             series = found.setdefault((told["report"], number["name"]), {})
-            if number["value"] is not None:
+            if number["value"] is not None and number["followed"]:
                 series[told["month"]] = Number(**number)
     return [trend(report, months, series) for (report, _), series in found.items() if series]
 

@@ -34,6 +34,7 @@ class Number:
         value: None where there is none this month.
         unit: `USD`, `%` (the value is a share), `trips`, ...
         digits: after the point.
+        followed: whether the index follows it over months; the size of a sample says nothing there.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Number:
     value: float | None
     unit: str = ""
     digits: int = 0
+    followed: bool = True
 
     @property
     def shown(self) -> str:
@@ -78,11 +80,19 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A table for people; numbers come formatted, and stand to the right."""
+    """A table for people; numbers come formatted, and stand to the right.
+
+    Attributes:
+        header: names of the columns.
+        rows: cells.
+        caption: above the table.
+        words: positions of columns of words; they stand to the left, as the first column does.
+    """
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     caption: str = ""
+    words: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +181,7 @@ class Report:
                     "value": number.value,
                     "unit": number.unit,
                     "digits": number.digits,
+                    "followed": number.followed,
                 }
                 for number in self.numbers
             ],

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taxi_assets.domain.errors import UsageError
-from taxi_assets.domain.months import bounds, check_month, month_range, parse_months, shift
+from taxi_assets.domain.months import (
+    bounds,
+    check_month,
+    month_name,
+    month_range,
+    parse_months,
+    shift,
+)
 
 MONTHS = st.dates().map(lambda day: f"{day.year:04d}-{day.month:02d}").filter("1900".__le__)
 
@@ -104,3 +111,10 @@ def test_a_month_runs_from_its_first_instant_to_that_of_the_next(
     month: str, first: datetime, end: datetime
 ) -> None:
     assert bounds(month) == (first, end)
+
+
+@pytest.mark.parametrize(
+    ("month", "name"), [("2025-01", "January 2025"), ("2024-12", "December 2024")]
+)
+def test_people_read_a_month_by_its_name(month: str, name: str) -> None:
+    assert month_name(month) == name

@@ -92,7 +92,7 @@ def before_pointer(folder: str) -> None:
     from taxi_assets.resources.landing import POINTER
     from taxi_assets.resources.storage import LocalStorage
 
-    def ours(storage: LocalStorage, name: str, content: bytes) -> bool:
+    def ours(storage: LocalStorage, name: str, *_: object) -> bool:
         return name.startswith(folder) and name.endswith(POINTER)
 
     _at_call(LocalStorage, "write", ours)

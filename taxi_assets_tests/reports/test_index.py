@@ -73,3 +73,10 @@ def test_a_number_that_never_moved_lies_in_the_middle() -> None:
 
 def test_a_number_that_no_month_has_has_no_trend() -> None:
     assert trends([told("2025-01", None)]) == []
+
+
+def test_the_size_of_a_sample_is_not_followed() -> None:
+    size = Number("sampled_trips", "trips sampled", 20_000.0, "trips", followed=False)
+    said = Report("drift_report", "green", "2025-01", "All is well.", GOOD, (size,)).summary()
+
+    assert trends([said]) == []
