@@ -6,10 +6,10 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from serving.bundle_cache import BundleCache
-from serving.models import ARMS, CHALLENGER, NotReady, Served, begin_importing
+from serving.models import ARMS, CHALLENGER, NotReady, Served, begin_importing, give_back_memory
 from serving.settings import Settings
 from serving.sources import Source, open_source
 from serving.standing import Standing, Watch
@@ -19,6 +19,7 @@ __all__ = ["Champions", "NotReady", "Served"]
 
 RETRY_S = 60.0
 FIRST_LOOK_S = 30.0  # how long a start without a cached champion waits for the source
+Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 
 
@@ -110,8 +111,16 @@ class Champions:
     async def refresh(self) -> None:
         """Look at the source now."""
         async with self._looking:
-            for fleet, before in list(self._standings.items()):
-                self._adopt(fleet, await self._aside(self._watch.look, fleet, before))
+            changed = [await self._look_at(fleet) for fleet in list(self._standings)]
+            if any(changed):
+                await self._aside(give_back_memory)
+
+    async def _look_at(self, fleet: str) -> bool:
+        """Whether other models answer after a look than before it."""
+        before = self._standings[fleet]
+        after = await self._aside(self._watch.look, fleet, before)
+        self._adopt(fleet, after)
+        return after.identities != before.identities
 
     async def _follow(self, first: "asyncio.Task[None]") -> None:
         """Look again and again."""
@@ -125,7 +134,7 @@ class Champions:
             await asyncio.sleep(self._refresh_s)
             look = asyncio.create_task(self.refresh())
 
-    async def _aside(self, work: Callable[..., Standing], *told: object) -> Standing:
+    async def _aside(self, work: Callable[..., Result], *told: object) -> Result:
         """Do blocking work in the thread."""
         return await asyncio.get_running_loop().run_in_executor(self._worker, work, *told)
 

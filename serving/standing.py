@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from serving.bundle_cache import BundleCache
-from serving.models import ARMS, CHALLENGER, CHAMPION, Served, Wanted
+from serving.models import ARMS, CHAMPION, Served, Wanted
 from serving.sources import Source
 from taxi_assets.domain.bundle import Bundle
 from taxi_assets.domain.errors import BundleError, RegistryError, RegistryUnreachable
@@ -55,6 +55,11 @@ class Standing:
     def champion(self) -> Served | None:
         """The model that answers, None before there is one."""
         return self.arms.get(CHAMPION)
+
+    @property
+    def identities(self) -> set[str]:
+        """Of the models that are loaded."""
+        return {served.identity for served in self.arms.values()}
 
     def told(self, now: datetime) -> dict[str, Any]:
         """The standing for people and programs; `age_s` counts seconds since loading."""
