@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from serving.models import Wanted
 from serving.settings import Settings
-from serving.stores import CHUNK_BYTES, CONNECT_S, READ_S, Store, copy_bundle, missing
+from serving.stores import CHUNK_BYTES, Store, copy_bundle, missing
 from serving.versions import Version, choose, model_name
 from taxi_assets.domain.errors import RegistryError, RegistryUnreachable
 
@@ -22,6 +22,7 @@ FILES = "/api/2.0/mlflow-artifacts/artifacts"
 PROXIED, LOGGED = "mlflow-artifacts", "models:/"
 NOT_FOUND, NOT_ALLOWED = 404, (401, 403)
 ABSENT = "RESOURCE_DOES_NOT_EXIST"
+CONNECT_S, READ_S = 2.0, 10.0
 FETCH_S = 120.0  # for one file; a server that drips bytes would hold us forever
 Answer = TypeVar("Answer", bound=BaseModel)
 

@@ -69,7 +69,7 @@ class BundleRoot:
         """Read below a local path, `gs://bucket/prefix` or `s3://bucket/prefix`."""
         self.name = root
         self._root, self._s3_endpoint = root.rstrip("/"), s3_endpoint
-        self._store = Store(self._root, s3_endpoint)
+        self._store = Store(root, s3_endpoint)
 
     def wanted(self, fleet: str) -> Mapping[str, Wanted]:
         """See `Source`; the version is the beginning of the identity."""

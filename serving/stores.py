@@ -1,21 +1,20 @@
 """Bundles in a folder or a bucket, copied file by file."""
 
 import json
-import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from datetime import timedelta
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import pyarrow as pa
 from pyarrow import fs
 
+from serving.files import open_filesystem
 from taxi_assets.domain.errors import BundleError, RegistryUnreachable, UsageError
 
 MANIFEST = "manifest.json"
-CONNECT_S, READ_S, GIVE_UP_S = 2.0, 10.0, 20.0
 CHUNK_BYTES = 1 << 20
 MOST_BYTES = 1 << 28  # a file of a bundle has a few megabytes; whatever sends more is not a model
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)?")
@@ -35,15 +34,13 @@ class Store:
             UsageError: `root` has another scheme.
         """
         self.root, self._s3_endpoint = root.rstrip("/"), s3_endpoint
-        parts = urlsplit(root) if "://" in root or root.startswith("file:") else None
-        self._bucket = ""
-        if parts is None:
-            self._scheme, self._base = "file", str(Path(root).expanduser())
-        elif parts.scheme == "file" and parts.netloc in ("", "localhost"):
-            self._scheme, self._base = "file", unquote(parts.path).rstrip("/")
+        parts = urlsplit(root)
+        if parts.scheme == "file" and parts.netloc in ("", "localhost"):
+            self._place = unquote(parts.path)
+        elif "://" not in root:
+            self._place = str(Path(root).expanduser())
         elif parts.scheme in ("gs", "s3") and parts.netloc:
-            self._scheme, self._bucket = parts.scheme, parts.netloc
-            self._base = f"{parts.netloc}{parts.path}".rstrip("/")
+            self._place = root
         else:
             raise UsageError(
                 f"'{root}' is no place for models: give a folder, gs://bucket/prefix or "
@@ -51,18 +48,24 @@ class Store:
             )
 
     @cached_property
-    def _files(self) -> fs.FileSystem:
-        if self._scheme == "file":
-            return fs.LocalFileSystem()
-        return _gs() if self._scheme == "gs" else _s3(self._bucket, self._s3_endpoint)
+    def _opened(self) -> tuple[fs.FileSystem, str]:
+        return open_filesystem(self._place, self._s3_endpoint)
+
+    def _open(self, name: str) -> pa.NativeFile:
+        """A file for reading from its beginning; missing ones raise one error everywhere."""
+        filesystem, base = self._opened
+        try:
+            return filesystem.open_input_stream(f"{base}/{name}")
+        except NotADirectoryError as error:
+            raise FileNotFoundError(str(error)) from error
 
     def read(self, name: str) -> bytes | None:
         """A small file's content; None if there is none."""
         with reaching(self.root):
             try:
-                with self._files.open_input_stream(f"{self._base}/{name}") as file:
+                with self._open(name) as file:
                     return bytes(file.read(MOST_BYTES))
-            except (FileNotFoundError, NotADirectoryError):
+            except FileNotFoundError:
                 return None
 
     def chunks(self, name: str) -> Iterator[bytes]:
@@ -70,14 +73,15 @@ class Store:
 
         Raises:
             BundleError: there is no such file.
+            RegistryUnreachable: it cannot be read now.
         """
         with reaching(self.root):
             try:
-                stream = self._files.open_input_stream(f"{self._base}/{name}")
-            except (FileNotFoundError, NotADirectoryError):
+                file = self._open(name)
+            except FileNotFoundError:
                 raise missing(name, self.root) from None
-            with closing(stream):
-                while chunk := stream.read(CHUNK_BYTES):
+            with file:
+                while chunk := file.read(CHUNK_BYTES):
                     yield bytes(chunk)
 
 
@@ -125,37 +129,3 @@ def reaching(root: str) -> Iterator[None]:
     except OSError as error:
         cause = str(error).partition("\n")[0].rstrip(".")[:300]
         raise RegistryUnreachable(f"{root} cannot be read: {cause}.") from error
-
-
-def _s3(bucket: str, endpoint: str | None) -> fs.FileSystem:
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    patience = {
-        "connect_timeout": CONNECT_S,
-        "request_timeout": READ_S,
-        "retry_strategy": fs.AwsStandardS3RetryStrategy(max_attempts=2),
-    }
-    if endpoint is None:
-        return fs.S3FileSystem(region=region or fs.resolve_s3_region(bucket), **patience)
-    parts = urlsplit(endpoint)
-    return fs.S3FileSystem(
-        endpoint_override=parts.netloc,
-        scheme=parts.scheme,
-        region=region or "us-east-1",  # services other than AWS take any
-        **patience,
-    )
-
-
-def _gs() -> fs.FileSystem:
-    patience = timedelta(seconds=GIVE_UP_S)
-    # Google's own client reads this variable by itself, Arrow's does not.
-    emulator = os.environ.get("STORAGE_EMULATOR_HOST")
-    if emulator is None:
-        return fs.GcsFileSystem(retry_time_limit=patience)
-    parts = urlsplit(emulator if "://" in emulator else f"http://{emulator}")
-    return fs.GcsFileSystem(
-        anonymous=True,
-        scheme=parts.scheme,
-        endpoint_override=parts.netloc,
-        project_id="emulator",
-        retry_time_limit=patience,
-    )
