@@ -1,7 +1,6 @@
 """The champions in memory: loaded at the start, followed while the service runs."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -73,8 +72,7 @@ class Champions:
         """Follow no longer; what is loaded still answers."""
         if self._following is not None:
             self._following.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._following
+            await asyncio.wait([self._following])
         self._source.close()
         self._worker.shutdown(wait=False, cancel_futures=True)
 

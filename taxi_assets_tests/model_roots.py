@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -21,11 +22,18 @@ def identity(seed: int) -> str:
     return str(json.loads((made(seed) / "manifest.json").read_text(encoding="utf-8"))["identity"])
 
 
-def publish(root: Path, seed: int, folder: str = "green") -> Path:
-    """Put a bundle in a root of bundles, in place of an earlier one."""
-    target = root / folder
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(made(seed), target)
+def publish(
+    root: Path, seed: int, folder: str = "green", spoil: Callable[[Path], object] | None = None
+) -> Path:
+    """Put a bundle in a root of bundles, whole or spoilt, in place of an earlier one."""
+    target, aside = root / folder, root / ".aside"
+    shutil.copytree(made(seed), aside / "new")
+    if spoil:
+        spoil(aside / "new")
+    if target.exists():
+        target.rename(aside / "old")
+    (aside / "new").rename(target)
+    shutil.rmtree(aside)
     return target
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -187,11 +187,19 @@ def test_a_version_that_lost_a_file_is_named(kept: Kept, tmp_path: Path) -> None
     hidden.rename(file)
 
 
-def test_a_version_deleted_meanwhile_is_named(kept: Kept, tmp_path: Path) -> None:
-    fleet, (first, second) = kept.copied("2025-03", "2025-04")
-    promote(kept.registry, fleet, second, DECISION)
-    found = kept.source.wanted(fleet)["champion"]
+def test_a_champion_deleted_in_mlflow_is_no_champion(kept: Kept) -> None:
+    fleet, (first,) = kept.copied("2025-03")
+    promote(kept.registry, fleet, first, DECISION)
 
-    kept.registry.client.delete_model_version(found.name, found.version)
+    kept.registry.client.delete_model_version(first.name, str(first.version))
 
     assert kept.source.wanted(fleet) == {}
+
+
+def test_a_version_deleted_while_it_is_fetched_is_named(kept: Kept, tmp_path: Path) -> None:
+    fleet, (first,) = kept.copied("2025-03")
+    promote(kept.registry, fleet, first, DECISION)
+    found = replace(kept.source.wanted(fleet)["champion"], version="7", place="nowhere")
+
+    with pytest.raises(RegistryError, match=r"has no taxi-fare-fleet|There is no manifest\.json"):
+        kept.source.fetch(found, tmp_path)
