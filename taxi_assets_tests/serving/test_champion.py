@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
@@ -11,13 +10,12 @@ import numpy as np
 import pytest
 
 from serving.champion import Champions, NotReady, Served
-from serving.models import Wanted
 from serving.settings import Settings
-from serving.sources import BundleRoot
 from taxi_assets.domain.errors import UsageError
 from taxi_assets_tests.mlflow_proxy import ANSWERS, proxy_before
 from taxi_assets_tests.model_roots import identity, publish
 from taxi_assets_tests.models import change_a_byte
+from taxi_assets_tests.serving.watched import Broken, Stuck
 
 RIDE = (np.array([74]), np.array([75]), np.array(["2025-03-14T08:30"], "M8[us]"), np.ones(1))
 NEVER = 80_000.0
@@ -199,22 +197,6 @@ def test_every_answer_during_swaps_is_one_models_own(root: Path, tmp_path: Path)
     assert all(len(found) == 1 for found in fares.values())
 
 
-class Stuck(BundleRoot):
-    """A source that does not come back before it is told to."""
-
-    def __init__(self, root: Path) -> None:
-        super().__init__(str(root), None)
-        self.asked, self.go_on = threading.Event(), threading.Event()
-
-    def wanted(self, fleet: str) -> Mapping[str, Wanted]:
-        self.asked.set()
-        self.go_on.wait()
-        return super().wanted(fleet)
-
-    def close(self) -> None:
-        self.go_on.set()
-
-
 def test_a_source_that_hangs_keeps_neither_start_nor_stop(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -229,20 +211,6 @@ def test_a_source_that_hangs_keeps_neither_start_nor_stop(
             champions.current("green")
 
     during(champions, work)
-
-
-class Broken(BundleRoot):
-    """A source that fails once as nobody foresaw."""
-
-    def __init__(self, root: Path) -> None:
-        super().__init__(str(root), None)
-        self.failed = False
-
-    def wanted(self, fleet: str) -> Mapping[str, Wanted]:
-        if not self.failed:
-            self.failed = True
-            raise ZeroDivisionError("nobody foresaw this")
-        return super().wanted(fleet)
 
 
 def test_a_failure_that_nobody_foresaw_is_logged_and_the_source_still_followed(

@@ -1,57 +1,17 @@
 """One look at the source: followed forth and back, refused with the reason, never made worse."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from serving.bundle_cache import BundleCache
 from serving.models import Wanted
-from serving.sources import BundleRoot
-from serving.standing import Standing, Watch
-from taxi_assets.domain.errors import RegistryUnreachable
-from taxi_assets_tests.model_roots import identity, made, publish
+from serving.standing import Standing
+from taxi_assets_tests.model_roots import identity, publish
 from taxi_assets_tests.models import change_a_byte
-
-
-class Source(BundleRoot):
-    """A folder of bundles that counts, and can be away."""
-
-    def __init__(self, root: Path) -> None:
-        super().__init__(str(root), None)
-        self.fetched: list[str] = []
-        self.away: str | None = None
-        self.told: dict[str, Wanted] = {}
-
-    def wanted(self, fleet: str) -> Mapping[str, Wanted]:
-        if self.away == "wanted":
-            raise RegistryUnreachable("It is away.")
-        return self.told or super().wanted(fleet)
-
-    def fetch(self, wanted: Wanted, into: Path) -> None:
-        self.fetched.append(wanted.identity)
-        if self.away == "fetch":
-            raise RegistryUnreachable("It went away.")
-        super().fetch(wanted, into)
-
-
-class Place:
-    """A root of bundles, a cache, and who watches, at a time of the test's choosing."""
-
-    def __init__(self, folder: Path) -> None:
-        self.root, self.cache = folder / "root", folder / "cache"
-        self.root.mkdir()
-        self.source = Source(self.root)
-        self.now = 0.0
-        self.watch = Watch(self.source, BundleCache(self.cache), 60.0, lambda: self.now)
-
-    def look(self, before: Standing | None = None) -> Standing:
-        return self.watch.look("green", before or Standing())
-
-    def kept(self) -> set[str]:
-        return {entry.name for entry in (self.cache / "green").iterdir()}
+from taxi_assets_tests.serving.watched import Place
 
 
 @pytest.fixture
@@ -290,4 +250,3 @@ def test_the_age_counts_from_when_the_model_was_loaded(place: Place) -> None:
     told = found.told(found.champion.loaded_at + timedelta(seconds=90))
 
     assert (told["ready"], told["champion"]["age_s"]) == (True, 90.0)
-    assert made(1).is_dir()
