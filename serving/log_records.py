@@ -126,7 +126,8 @@ def parquet_file(pieces: Sequence[Piece]) -> bytes:
     sink = pa.BufferOutputStream()
     rows = pa.Table.from_batches([piece.rows for piece in pieces])
     pq.write_table(rows, sink, compression="zstd")
-    return sink.getvalue().to_pybytes()
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
 
 
 def _place(record: Record) -> tuple[str, str]:

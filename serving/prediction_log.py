@@ -184,13 +184,18 @@ class PredictionLog:
     def _put_off(self, cause: str) -> None:
         """Leave the sink alone for a while, longer each time."""
         self.failed_batches += 1
-        self._backoff_s = min(max(2 * self._backoff_s, BACKOFF_S), LONGEST_BACKOFF_S)
+        self._backoff_s = longer(self._backoff_s)
         self._retry_at = time.monotonic() + self._backoff_s
         self._tell(cause)
 
     def _tell(self, cause: str) -> None:
         self.last_error = cause.partition("\n")[0]
         logger.warning("%s", self.last_error)
+
+
+def longer(backoff_s: float) -> float:
+    """How long to leave a sink alone after it was left alone for so long in vain, seconds."""
+    return min(max(2 * backoff_s, BACKOFF_S), LONGEST_BACKOFF_S)
 
 
 def _place(piece: Piece) -> tuple[str, str]:
