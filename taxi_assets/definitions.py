@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from taxi_assets.assets.drift import drift_report, feature_histograms
 from taxi_assets.assets.evaluation import evaluation
 from taxi_assets.assets.features import histories, trip_features
 from taxi_assets.assets.model import champion, fare_model
@@ -13,11 +14,13 @@ from taxi_assets.assets.published import GROUP
 from taxi_assets.assets.raw import raw_trips, zones
 from taxi_assets.assets.tables import sorted_trips
 from taxi_assets.assets.tuning import tuned_parameters
+from taxi_assets.checks.drift import DRIFT_CHECKS
 from taxi_assets.checks.model import MODEL_CHECKS
 from taxi_assets.checks.monthly import monthly_checks
 from taxi_assets.checks.tables import TABLE_CHECKS
 from taxi_assets.domain.fleets import Fleet, get_fleet
 from taxi_assets.partitions import monthly
+from taxi_assets.resources.evidently_workspace import EvidentlyWorkspace
 from taxi_assets.resources.lake import Lake
 from taxi_assets.resources.landing_zone import LandingZone
 from taxi_assets.resources.registry import Registry
@@ -63,7 +66,9 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         asset_checks=[
             check
             for fleet in fleets
-            for check in monthly_checks((*TABLE_CHECKS, *MODEL_CHECKS), fleet, months)
+            for check in monthly_checks(
+                (*TABLE_CHECKS, *MODEL_CHECKS, *DRIFT_CHECKS), fleet, months
+            )
         ],
         jobs=[job for fleet in fleets for job in fleet_jobs(fleet)],
         resources=resources(settings, by_reference),
@@ -121,6 +126,8 @@ def fleet_assets(
         evaluation(fleet, months),
         champion(fleet, months),
         batch_predictions(fleet, months),
+        feature_histograms(fleet, months),
+        drift_report(fleet, months),
     ]
 
 
@@ -151,6 +158,7 @@ def resources(
         "lake": lake,
         "tables": TableIOManager(lake=lake),
         "reports": ReportStore(root=settings.reports_uri, s3_endpoint=settings.s3_endpoint),
+        "workspace": EvidentlyWorkspace(root=settings.evidently_workspace),
         "registry": Registry(
             tracking_uri=secret("MLFLOW_TRACKING_URI", settings.tracking_uri),
             local_root=(settings.root / "mlflow").as_posix(),

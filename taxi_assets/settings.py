@@ -133,6 +133,11 @@ class Settings(BaseSettings):
         return _root(self.reports or self.root / "reports")
 
     @property
+    def evidently_workspace(self) -> str:
+        """Folder of what `evidently ui` shows."""
+        return (self.root / "evidently").as_posix()
+
+    @property
     def catalog(self) -> str:
         """SQLAlchemy URI of the Iceberg catalog."""
         # the timeout lets a second writer wait for SQLite's lock instead of failing

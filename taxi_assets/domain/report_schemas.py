@@ -60,8 +60,16 @@ DRIFT_REPORT = Table(
     (
         Column("feature", pa.string(), "the input"),
         _VERSION,
-        Column("psi", pa.float64(), "population stability index over all trips", low=0),
-        Column("score", pa.float64(), "Evidently's drift score on the samples", nullable=True),
+        Column(
+            "psi",
+            pa.float64(),
+            "population stability index over all trips; null where one side has no values",
+            nullable=True,
+            low=0,
+        ),
+        Column(
+            "score", pa.float64(), "Evidently's drift score on the samples", nullable=True, low=0
+        ),
         Column("method", pa.string(), "how Evidently measured it"),
         Column("threshold", pa.float64(), "score from which on it calls it drift"),
         Column("drifted", pa.bool_(), "whether it does"),
