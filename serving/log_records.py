@@ -125,7 +125,7 @@ def parquet_file(pieces: Sequence[Piece]) -> bytes:
     """Pieces of one kind and month as a Parquet file."""
     sink = pa.BufferOutputStream()
     rows = pa.Table.from_batches([piece.rows for piece in pieces])
-    pq.write_table(rows, sink, compression="zstd")
+    pq.write_table(rows, sink, compression="zstd", write_page_checksum=True)
     content: bytes = sink.getvalue().to_pybytes()
     return content
 
