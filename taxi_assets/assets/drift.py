@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import numpy as np
@@ -14,10 +14,21 @@ from taxi_assets.assets.options import monthly_table
 from taxi_assets.assets.predictions import Reigning, reigning
 from taxi_assets.assets.published import GROUP, monthly_report, published
 from taxi_assets.domain import drift, drift_inputs
-from taxi_assets.domain.drift_inputs import COLUMNS, Counts, Values
+from taxi_assets.domain.drift_inputs import (
+    ASKED,
+    BY_NAME,
+    COLUMNS,
+    LEARNED,
+    Counts,
+    Histograms,
+    Values,
+    input_values,
+    with_learned,
+)
 from taxi_assets.domain.errors import DataError
 from taxi_assets.domain.fleets import Fleet
 from taxi_assets.domain.months import month_name, month_range, shift
+from taxi_assets.domain.places import Places
 from taxi_assets.domain.report_schemas import DRIFT_REPORT, FEATURE_HISTOGRAMS
 from taxi_assets.domain.sampling import Sampler
 from taxi_assets.domain.schemas import TRIP_FEATURES
@@ -34,6 +45,8 @@ from taxi_assets.resources.tables import Rows
 
 if TYPE_CHECKING:  # ten seconds to import
     from evidently.core.report import Snapshot
+
+Arrays = npt.NDArray[Any]
 
 EARLIER = 11  # months on the heat map beside the month itself
 
@@ -111,7 +124,7 @@ def drift_report(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.Asset
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Some months' watched inputs: all of them counted, some of them sampled.
+    """Some months' watched inputs: all trips counted, some of them sampled.
 
     Attributes:
         counts: trips by bin of each input, by month.
@@ -122,10 +135,11 @@ class Side:
     sample: pd.DataFrame
 
     @property
-    def trips(self) -> int:
-        """How many there are."""
-        first = drift_inputs.INPUTS[0].name
-        return sum(int(counts[first].sum()) for counts in self.counts.values())
+    def joined(self) -> dict[str, Counts]:
+        """The same over all months; of what history says, that of the sample."""
+        learned = Histograms([BY_NAME[name] for name in LEARNED])
+        learned.add({name: self.sample[name].to_numpy() for name in LEARNED})
+        return drift.joined(self.counts.values()) | learned.counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,33 +178,36 @@ def both_sides(
             f"({trained[0]} to {trained[-1]}) are no longer there: {training.rows:,} are left."
         )
     gone = [month for month in trained if month not in training.versions]
-    return Sides(champion.version.version, gathered(trips), gathered(training), gone)
+    known = champion.bundle.known
+    return Sides(champion.version.version, gathered(trips, known), gathered(training, known), gone)
 
 
-def gathered(trips: TableSlice) -> Side:
+def gathered(trips: TableSlice, known: Places) -> Side:
     """All trips counted and some sampled, in one reading."""
     sampler, counts = Sampler(drift.SAMPLE_TRIPS), {}
     for month in trips.versions:
-        histograms = drift_inputs.Histograms()
-        batches = trips.month(month).batches(["source_row", *COLUMNS])
-        for rows, values in pooled(_with_rows, batches):
+        histograms = Histograms()
+        batches = trips.month(month).batches(["source_row", *ASKED, *COLUMNS])
+        for rows, asked, values in pooled(_read, batches):
             histograms.add(values)
-            sampler.add(month, rows, values["pickup_borough"].astype("int8"), values)
+            borough = values["pickup_borough"].astype(np.int8)
+            sampler.add(month, rows, borough, {**asked, **values})
         counts[month] = histograms.counts
-    return Side(counts, sampler.sample())
+    sample = with_learned(sampler.sample(), known)
+    return Side(counts, sample)
 
 
-def _with_rows(batch: pa.RecordBatch) -> tuple[npt.NDArray[np.int32], dict[str, Values]]:
-    """Row numbers and watched inputs of a batch."""
-    return batch["source_row"].to_numpy(), drift_inputs.input_values(batch)
+def _read(batch: pa.RecordBatch) -> tuple[Arrays, dict[str, Arrays], dict[str, Values]]:
+    """Row numbers, what to ask history with, and watched inputs of a batch."""
+    rows, *asked = (batch[name].to_numpy(zero_copy_only=False) for name in ("source_row", *ASKED))
+    return rows, dict(zip(ASKED, asked, strict=True)), input_values(batch)
 
 
 def compared(sides: Sides, month: str, recent: TableSlice) -> tuple[Seen, "Snapshot"]:
     """What the page needs to know, and Evidently's part of it."""
     from taxi_assets.reports import snapshots
 
-    current = sides.current.counts[month]
-    reference = drift.joined(sides.reference.counts.values())
+    current, reference = sides.current.joined, sides.reference.joined
     samples = snapshots.as_evidently_takes([sides.current.sample, sides.reference.sample])
     snapshot = snapshots.drift_snapshot(*samples)
     indices = drift.all_psi(reference, current)

@@ -63,7 +63,7 @@ DRIFT_REPORT = Table(
         Column(
             "psi",
             pa.float64(),
-            "population stability index over all trips; null where one side has no values",
+            "population stability index; null where one side has no values",
             nullable=True,
             low=0,
         ),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from taxi_assets.domain.drift import Drift, sentence
-from taxi_assets.domain.drift_inputs import BY_NAME, INPUTS, Counts
+from taxi_assets.domain.drift_inputs import BY_NAME, COUNTED, Counts
 from taxi_assets.domain.months import month_name
 from taxi_assets.reports.charts import BLUE, INK, MUTED, ORANGE, PALE, axes, legend
 from taxi_assets.reports.page import (
@@ -30,13 +30,16 @@ SHOWN_AT_LEAST, SHOWN_AT_MOST = 3, 6  # inputs whose bins are drawn
 MODEST, LARGE = 0.1, 0.25  # what people usually call a modest and a large PSI
 SCORED = (
     "An input drifts when its score reaches its threshold. For numbers the score is the Wasserstein"
-    " distance in standard deviations of the training trips (0.25 is a quarter of one). For names"
+    " distance in standard deviations of the training trips: 0.2 is a fifth of one. For names"
     " it is the Jensen-Shannon distance, from 0 (the same shares) to 0.83 (nothing in common)."
+    " Expected fare, expected duration and hour pace are what the champion's own history says of"
+    " a trip, on both sides: they move when routes and hours do, not when history grows."
 )
 STABILITY = (
     "The population stability index (PSI) is exact over all trips. 0 means the same shares in every"
     f" bin; {MODEST} is usually called a modest and {LARGE} a large change. Missing values are a"
-    " bin of their own, and bins are the same in every month."
+    " bin of their own, and bins are the same in every month. What the champion's history says is"
+    " left out: each champion sees other values."
 )
 LEFT_OUT = (
     "Month and holidays, which the calendar decides.",
@@ -102,7 +105,7 @@ def drift_page(fleet: str, seen: Seen) -> Report:
             Section("Which inputs moved, and how far?", (SCORED,), (cover,), (table(seen),)),
             Section(
                 "What changed in them?" if drifted else "What changed in those that moved most?",
-                (f"All {trips(seen.current):,} trips against all {trips(seen.reference):,}.",),
+                (against(seen),),
                 (changes(seen),),
             ),
             Section("How did it come about?", (STABILITY, *blanks(seen)), (course(seen),)),
@@ -131,6 +134,11 @@ def numbers(seen: Seen) -> list[Number]:
     ]
 
 
+def against(seen: Seen) -> str:
+    """How many trips the bins hold."""
+    return f"{trips(seen.current):,} trips against {trips(seen.reference):,} training trips."
+
+
 def trips(counts: Mapping[str, Counts]) -> int:
     """How many trips were counted."""
     return int(next(iter(counts.values())).sum())
@@ -150,7 +158,11 @@ def table(seen: Seen) -> Listing:
         )
         for drift in seen.drifts
     ]
-    return Listing(header, rows, "Scores are of the samples, PSI of all trips.")
+    return Listing(
+        header,
+        rows,
+        "Scores are of the samples.",
+    )
 
 
 def moved(seen: Seen, drift: Drift) -> str:
@@ -230,15 +242,15 @@ def bins(plot: "Axes", seen: Seen, drift: Drift) -> None:
 def course(seen: Seen) -> Picture:
     """PSI of every input over the last months."""
     months = sorted(seen.course)
-    figure, plot = axes(width=10, height=1.0 + 0.27 * len(INPUTS))
+    figure, plot = axes(width=10, height=1.0 + 0.27 * len(COUNTED))
     for column, month in enumerate(months):
-        for row, watched in enumerate(INPUTS):
+        for row, watched in enumerate(COUNTED):
             cell(plot, column, row, (seen.course[month] or {}).get(watched.name))
     plot.set_xlim(-0.5, len(months) - 0.5)
-    plot.set_ylim(len(INPUTS) - 0.5, -0.5)
+    plot.set_ylim(len(COUNTED) - 0.5, -0.5)
     marked = [f"{m}\ntraining" if m in seen.training else m for m in months]
     plot.set_xticks(range(len(months)), marked, fontsize=8)
-    plot.set_yticks(range(len(INPUTS)), [watched.label for watched in INPUTS])
+    plot.set_yticks(range(len(COUNTED)), [watched.label for watched in COUNTED])
     plot.tick_params(length=0)
     plot.grid(visible=False)
     caption = (
@@ -280,5 +292,5 @@ def basis(seen: Seen) -> list[str]:
         + gone,
         f"Samples of {len(seen.sample):,} trips of the month and {len(seen.reference_sample):,} of"
         " the training months, stratified by month and pick-up borough; the same in every rerun.",
-        "PSI and bins: all clean trips.",
+        "PSI and bins: all clean trips; of what history says of them, the samples.",
     ]

@@ -64,7 +64,8 @@ def as_evidently_takes(samples: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
 def page(snapshot: "Snapshot") -> str:
     """Evidently's page, a little smaller than it comes: its tables are wider than ours."""
     smaller = "<style>html { zoom: 0.85; }</style>"
-    return snapshot.get_html_str(as_iframe=False).replace("</head>", f"{smaller}</head>", 1)
+    html: str = snapshot.get_html_str(as_iframe=False)
+    return html.replace("</head>", f"{smaller}</head>", 1)
 
 
 def performance_snapshot(fares: pd.DataFrame) -> "Snapshot":

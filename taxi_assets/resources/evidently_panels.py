@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from taxi_assets.domain.drift_inputs import INPUTS
+from taxi_assets.domain.drift import JENSEN_SHANNON, METHODS, THRESHOLDS, WASSERSTEIN
+from taxi_assets.domain.drift_inputs import INPUTS, Input
 
 METRIC = "evidently:metric_v2:"
-COUNT, SHARE = "count", "share"
+SHARE = "share"
 TOP_FEATURES = (  # those that moved fares most on real and on simulated months
-    *("expected_fare_usd", "expected_distance_mi", "hour_duration_min", "fare_trend"),
-    *("expected_duration_min", "grid_mi", "route_fare_usd", "minute_of_week"),
+    *("route_fare_usd", "straight_mi", "route_distance_mi", "grid_mi"),
+    *("hour_duration_min", "expected_fare_usd", "hour_pace", "passengers"),
 )
 
 
@@ -16,14 +17,19 @@ def tabs() -> dict[str, list[dict[str, Any]]]:
     """Panels by the title of their tab."""
     return {
         "Months at a glance": [
-            panel("Inputs that drifted", [drifted(SHARE)], "share of the watched inputs"),
-            panel("Mean absolute error", [error()], "US dollars, champion of the month before"),
+            panel("Inputs that drifted", [drifted(SHARE)], "share of those compared", plot="bar"),
+            panel("Mean absolute error", [error()], "US dollars, champion of the months before"),
             panel("Worst coverage of any group", [coverage()], "share of fares in the interval"),
             panel("Worst error of any group", [worst_error()], "mean absolute error, US dollars"),
         ],
         "Drift": [
-            panel(f"{watched.label}", [score(watched.name)], "drift score against training")
-            for watched in INPUTS
+            panel(
+                f"Drift of inputs that have {what}",
+                [score(watched) for watched in INPUTS if METHODS[watched.is_number] == method],
+                f"distance from the training trips; {THRESHOLDS[method]:g} and more is drift",
+                size="full",
+            )
+            for what, method in (("sizes", WASSERSTEIN), ("values", JENSEN_SHANNON))
         ],
         "Explanation": [
             panel(
@@ -37,15 +43,19 @@ def tabs() -> dict[str, list[dict[str, Any]]]:
 
 
 def panel(
-    title: str, values: list[dict[str, Any]], subtitle: str, size: str = "half"
+    title: str,
+    values: list[dict[str, Any]],
+    subtitle: str,
+    size: str = "half",
+    plot: str = "line",
 ) -> dict[str, Any]:
-    """A line over months."""
+    """Lines or bars over months."""
     return {
         "title": title,
         "subtitle": subtitle,
         "size": size,
         "values": values,
-        "plot_params": {"plot_type": "line"},
+        "plot_params": {"plot_type": plot},
     }
 
 
@@ -66,9 +76,9 @@ def drifted(value: str) -> dict[str, Any]:
     return series("DriftedColumnsCount", "drift_report", "drifted", value_type=value)
 
 
-def score(feature: str) -> dict[str, Any]:
+def score(watched: Input) -> dict[str, Any]:
     """How far one input moved."""
-    return series("ValueDrift", "drift_report", feature, column=feature)
+    return series("ValueDrift", "drift_report", watched.label, column=watched.name)
 
 
 def error() -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Watched inputs and their bins: the same in every month, and no trip falls outside."""
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -8,18 +9,25 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from taxi_assets.domain.drift_inputs import (
+    ASKED,
     BY_NAME,
     COLUMNS,
+    COUNTED,
     INPUTS,
+    LEARNED,
     MISSING,
     as_rows,
     count,
     from_rows,
     input_values,
+    with_learned,
 )
 from taxi_assets.domain.errors import DataError
 from taxi_assets.domain.features import FEATURES
+from taxi_assets.domain.places import learn
 from taxi_assets.domain.report_schemas import FEATURE_HISTOGRAMS
+from taxi_assets.domain.window import features_of
+from taxi_assets_tests.builders import square_city, window
 
 ORDINARY = {
     "pickup_borough": 3,
@@ -33,9 +41,6 @@ ORDINARY = {
     "minute_of_day": 17 * 60 + 59,
     "weekday": 4,
     "passengers": 2,
-    "expected_fare_usd": 15.0,
-    "expected_duration_min": 12.0,
-    "hour_pace": 1.1,
 }
 BINS = {
     "pickup_borough": "Manhattan",
@@ -49,9 +54,6 @@ BINS = {
     "trip_hour": "17",
     "weekday": "Friday",
     "passengers": "2",
-    "expected_fare_usd": "14 to 16",
-    "expected_duration_min": "12 to 14",
-    "hour_pace": "1.1 to 1.15",
 }
 
 
@@ -69,7 +71,7 @@ def bin_of(name: str, **trip: float | None) -> str:
 
 
 def test_an_ordinary_trip_is_where_it_belongs() -> None:
-    assert {watched.name: bin_of(watched.name) for watched in INPUTS} == BINS
+    assert {watched.name: bin_of(watched.name) for watched in COUNTED} == BINS
 
 
 def test_the_inputs_are_features_of_the_model() -> None:
@@ -84,7 +86,6 @@ def test_the_inputs_are_features_of_the_model() -> None:
         ("straight_mi", "straight_mi", 0.125, "0.1 to 0.5"),
         ("straight_mi", "straight_mi", 12.0, "12 and more"),
         ("straight_mi", "straight_mi", 1e6, "12 and more"),
-        ("expected_fare_usd", "expected_fare_usd", 8.0, "8 to 10"),
         ("pickup_east_mi", "pickup_x_mi", 170.0, "under 0"),
         ("trip_hour", "minute_of_day", 0, "0"),
         ("trip_hour", "minute_of_day", 59, "0"),
@@ -104,9 +105,19 @@ def test_a_bin_holds_its_lower_edge_and_not_its_upper(
     assert bin_of(name, **{column: value}) == expected
 
 
-def test_the_neutral_pace_before_any_history_is_no_value() -> None:
-    assert bin_of("hour_pace", hour_pace=1.0, expected_fare_usd=None) == MISSING
-    assert bin_of("hour_pace", hour_pace=1.0) == "1 to 1.05"
+def test_history_is_asked_as_the_champion_asks_it() -> None:
+    past, trips = window({"2025-01": 3_000}, seed=1), window({"2025-02": 200}, seed=2)
+    known = learn(square_city(), past.rides)
+    asked = {name: getattr(trips.rides, name) for name in ASKED}
+    frame = pd.DataFrame({**asked, "passengers": trips.passengers, "weekday": 1.0})
+
+    found = with_learned(frame, known)
+
+    matrix = features_of(trips, known)
+    for name in LEARNED:
+        assert found[name].to_numpy() == pytest.approx(matrix[:, list(FEATURES).index(name)])
+    assert list(found) == ["passengers", "weekday", *LEARNED]
+    assert not found[list(LEARNED)].isna().any(axis=None)
 
 
 @given(
@@ -150,7 +161,7 @@ def test_rows_are_the_tables_and_come_back_as_counts() -> None:
 def test_a_month_without_trips_has_all_bins_and_no_trips() -> None:
     rows = as_rows(count([]))
 
-    assert len(rows) == sum(len(watched.all_bins) for watched in INPUTS)
+    assert len(rows) == sum(len(watched.all_bins) for watched in COUNTED)
     assert {row["trips"] for row in rows} == {0}
 
 

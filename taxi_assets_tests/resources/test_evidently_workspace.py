@@ -93,7 +93,7 @@ def test_trends_go_by_month_in_whatever_order_months_are_run(
             "green", month, "fairness_report", fairness_snapshot(worst(number, number / 10))
         )
         workspace.add("green", month, "performance_report", performance_snapshot(fares))
-        contributions = pd.DataFrame({"expected_fare_usd": [float(number)]})
+        contributions = pd.DataFrame({"route_fare_usd": [float(number)]})
         workspace.add("green", month, "shap_report", shap_snapshot(contributions))
 
     assert values(workspace, "MaxValue") == [[1.0, 2.0, 3.0]]
