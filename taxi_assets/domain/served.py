@@ -78,7 +78,7 @@ SERVED_PREDICTIONS = Table(
     "one answer of one model to one ride of the month, and what became of the ride",
     (
         _ID,
-        _AT,
+        Column("at", pa.timestamp("us"), "when it was answered, UTC"),
         *_ANSWER,
         *_TRIP,
         _usd("quoted_usd", "expected metered fare"),
@@ -92,7 +92,7 @@ SERVED_PREDICTIONS = Table(
             nullable=True,
             low=0,
         ),
-        Column("outcome_at", UTC_TIME, "when it was told", nullable=True),
+        Column("outcome_at", pa.timestamp("us"), "when it was told, UTC", nullable=True),
         Column(
             "source_row",
             pa.int32(),

@@ -94,7 +94,7 @@ def test_quotes_get_their_outcomes_and_true_trips(home: Home, served: Path) -> N
 
     first, second = rows.to_pylist()
     assert (first["source_row"], first["metered_usd"]) == (ride["source_row"], ride["fare_usd"])
-    assert (second["outcome_usd"], second["outcome_at"]) == (24.0, told_at)
+    assert (second["outcome_usd"], second["outcome_at"]) == (24.0, datetime(2025, 4, 1))
     assert (first["outcome_usd"], second["source_row"]) == (None, None)
     shown = ("dagster/row_count", "files", "with_outcome", "with_trip", "unreadable_files")
     assert [told[name] for name in shown] == [2, 1, 1, 1, 0]

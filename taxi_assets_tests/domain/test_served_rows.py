@@ -35,7 +35,7 @@ def test_a_quote_without_anything_else_is_a_row_of_its_own() -> None:
     (row,) = served_rows(quotes(quote()), outcomes(), trips()).to_pylist()
 
     assert row["quoted_usd"] == 21.5
-    assert row["at"] == AT
+    assert row["at"] == AT.replace(tzinfo=None)  # UTC
     unknown = ("outcome_usd", "outcome_at", "source_row", "metered_usd")
     assert [row[name] for name in unknown] == [None] * 4
 
@@ -84,7 +84,8 @@ def test_the_last_outcome_of_a_quote_counts_for_all_its_answers() -> None:
     found = served_rows(log, told, trips())
 
     assert found["outcome_usd"].to_pylist() == [25.0, 25.0, None]
-    assert found["outcome_at"].to_pylist() == [later, later, None]
+    in_utc = later.replace(tzinfo=None)
+    assert found["outcome_at"].to_pylist() == [in_utc, in_utc, None]
 
 
 @pytest.mark.parametrize(
