@@ -1,0 +1,141 @@
+// The answer, or why there is none.
+
+import { find, make } from "./dom.js";
+
+const MONEY = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
+const CENT = 0.005; // less than that rounds to nothing
+
+const signed = (usd) => `${usd < 0 ? "−" : "+"}${MONEY.format(Math.abs(usd))}`;
+const minutes = (ride) => `${Math.max(1, Math.round(ride))} min`;
+
+/** Nothing to show: not asked yet, or asking. No earlier number stays in sight. */
+export function showState(state, hint = "") {
+  const section = find("answer");
+  section.dataset.state = state;
+  section.setAttribute("aria-busy", state === "asking");
+  find("hint").textContent = hint;
+  find("trouble").replaceChildren();
+  find("spoken").textContent = "";
+  find("quote").inert = true;
+  if (state !== "asking") find("quote").replaceChildren();
+  find("quote").hidden = state !== "asking";
+}
+
+export function showTrouble({ title, message }, again) {
+  showState("trouble");
+  const button = make("button", { type: "button" }, "Try again");
+  button.addEventListener("click", again);
+  find("trouble").append(make("strong", {}, title), make("p", {}, message), button);
+}
+
+export function showAnswer({ quote, base_usd: base, groups }) {
+  showState("answered");
+  const box = find("quote");
+  box.replaceChildren(...fare(quote), bill(quote), ...reasons(quote, base, groups));
+  for (const bar of box.querySelectorAll("[data-from]")) {
+    bar.style.left = `${bar.dataset.from}%`; // by script: the page's policy forbids style attributes
+    bar.style.width = `${bar.dataset.width}%`;
+  }
+  box.hidden = box.inert = false;
+  find("spoken").textContent = spoken(quote);
+}
+
+/** The fare in a few words, for the window's title. */
+export const inShort = ({ quote }) => MONEY.format(quote.fare_usd);
+
+function rangeWords(quote) {
+  const tenths = quote.interval * 10;
+  const share = Number.isInteger(+tenths.toFixed(6))
+    ? `${Math.round(tenths)} of 10`
+    : `${Math.round(quote.interval * 100)} %`;
+  return `${share} such rides end between ${MONEY.format(quote.low_usd)} and ${MONEY.format(quote.high_usd)}`;
+}
+
+function spoken(quote) {
+  return (
+    `About ${MONEY.format(quote.fare_usd)} on the meter. ${rangeWords(quote)}. ` +
+    `Ride about ${minutes(quote.ride_min)}. ${MONEY.format(quote.total_usd)} with surcharges.`
+  );
+}
+
+function fare(quote) {
+  const top = roundTop(quote.high_usd);
+  const share = (usd) => Math.min(100, Math.max(0, (100 * usd) / top));
+  const low = share(quote.low_usd);
+  const band = { class: "band", "data-from": low, "data-width": share(quote.high_usd) - low };
+  const tick = { class: "tick", "data-from": share(quote.fare_usd), "data-width": 0 };
+  const scale = make("span", { class: "track" }, make("i", band), make("i", tick));
+  return [
+    make(
+      "div",
+      { class: "top" },
+      fact("Fare on the meter", MONEY.format(quote.fare_usd), "fare"),
+      fact("Ride time", minutes(quote.ride_min), "ride"),
+    ),
+    make("div", { class: "range", "aria-hidden": "true" }, "$0", scale, `$${top}`),
+    make("p", { class: "words" }, `${rangeWords(quote)}.`),
+  ];
+}
+
+function fact(name, value, id) {
+  return make("div", {}, make("h2", {}, name), make("p", { id }, value));
+}
+
+/** A round number of dollars at or above. */
+function roundTop(usd) {
+  const step = usd > 100 ? 50 : usd > 40 ? 20 : usd > 20 ? 10 : 5;
+  return Math.max(step, Math.ceil(usd / step) * step);
+}
+
+function bill(quote) {
+  const line = (name, usd) => make("div", {}, make("dt", {}, name), make("dd", {}, MONEY.format(usd)));
+  const charged = quote.surcharges.filter(({ usd }) => Math.abs(usd) >= CENT);
+  const total = line("Total, before tolls and tip", quote.total_usd);
+  total.className = "total";
+  return make(
+    "section",
+    { "aria-labelledby": "bill-title" },
+    make("h2", { id: "bill-title" }, "To pay"),
+    make(
+      "dl",
+      { id: "bill" },
+      line("Expected fare", quote.fare_usd),
+      ...charged.map(({ name, usd }) => line(name, usd)),
+      total,
+    ),
+  );
+}
+
+function reasons(quote, base, groups) {
+  const felt = groups.filter(({ usd }) => Math.abs(usd) >= CENT);
+  if (!felt.length) return [];
+  felt.sort((a, b) => Math.abs(b.usd) - Math.abs(a.usd));
+  const most = Math.abs(felt[0].usd);
+  return [
+    make(
+      "section",
+      { "aria-labelledby": "why-title" },
+      make("h2", { id: "why-title" }, "Why this fare"),
+      make("p", { class: "words" }, `The model starts every ride at ${MONEY.format(base)}, then:`),
+      make("ul", { id: "reasons" }, ...felt.map((group) => reason(group, most))),
+      make("p", { class: "words" }, `That makes ${MONEY.format(quote.fare_usd)}.`),
+    ),
+  ];
+}
+
+function reason({ words, name, usd }, most) {
+  const width = (50 * Math.abs(usd)) / most;
+  const bar = {
+    class: usd < 0 ? "minus" : "plus",
+    "data-from": usd < 0 ? 50 - width : 50,
+    "data-width": width,
+  };
+  return make(
+    "li",
+    {},
+    make("span", {}, words || name),
+    " ",
+    make("b", {}, signed(usd)),
+    make("span", { class: "scale", "aria-hidden": "true" }, make("i", bar)),
+  );
+}
