@@ -21,11 +21,14 @@ export function showState(state, hint = "") {
   find("quote").hidden = state !== "asking";
 }
 
-export function showTrouble({ title, message }, again) {
+/** Says what is wrong, and offers to ask again where that may help. */
+export function showTrouble({ title, message, passing = true }, again) {
   showState("trouble");
+  find("trouble").append(make("strong", {}, title), make("p", {}, message));
+  if (!passing) return;
   const button = make("button", { type: "button" }, "Try again");
   button.addEventListener("click", again);
-  find("trouble").append(make("strong", {}, title), make("p", {}, message), button);
+  find("trouble").append(button);
 }
 
 export function showAnswer({ quote, base_usd: base, groups }) {
@@ -70,7 +73,7 @@ function fare(quote) {
       "div",
       { class: "top" },
       fact("Fare on the meter", MONEY.format(quote.fare_usd), "fare"),
-      fact("Ride time", minutes(quote.ride_min), "ride"),
+      fact("Ride time", minutes(quote.ride_min), "ride-time"),
     ),
     make("div", { class: "range", "aria-hidden": "true" }, "$0", scale, `$${top}`),
     make("p", { class: "words" }, `${rangeWords(quote)}.`),

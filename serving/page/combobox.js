@@ -36,13 +36,13 @@ export class Combobox {
   /** Shows a zone without telling anybody. */
   show(zone) {
     this.#chosen = zone;
-    this.#input.value = zone?.name ?? "";
+    this.#input.value = zone?.label ?? "";
     this.#close();
   }
 
   #open(typed) {
     const text = this.#input.value;
-    const unchanged = !typed && text === this.#chosen?.name;
+    const unchanged = !typed && text === this.#chosen?.label;
     this.#options = this.#search(unchanged ? "" : text);
     this.#list.replaceChildren(...this.#rows());
     this.#list.hidden = false;

@@ -108,7 +108,7 @@ async function answer(asked, signal) {
     const found = await explain(asked, signal);
     if (signal.aborted) return;
     showAnswer(found);
-    document.title = `${inShort(found)}, ${zones.get(asked.from).name} to ${zones.get(asked.to).name}`;
+    document.title = `${inShort(found)}, ${zones.get(asked.from).label} to ${zones.get(asked.to).label}`;
     await nameModel(found.quote);
   } catch (error) {
     if (!signal.aborted) trouble(error, ask);

@@ -36,15 +36,16 @@ export class CityMap {
       path.classList.toggle("from", id === from);
       path.classList.toggle("to", id === to);
     }
+    for (const end of this.#ends) if (end) find("zones").append(this.#paths.get(end.id)); // on top
     this.#drawRide();
     if (fit) this.fit();
   }
 
-  /** Moves the view to the ride, or to the whole city when there is none. */
+  /** Moves the view to the ride, or to the whole city while an end is missing. */
   fit() {
-    const boxes = this.#ends.filter(Boolean).map((zone) => zone.box);
+    const [from, to] = this.#ends;
     this.#awaited = this.#svg.clientWidth ? null : () => this.fit(); // closed on a phone
-    this.#view.show(boxes.length ? around(boxes) : null);
+    this.#view.show(from && to ? around([from.box, to.box]) : null);
   }
 
   #rescale(unit) {
@@ -127,7 +128,7 @@ export class CityMap {
 
   #name(event) {
     const zone = event && this.#at(event);
-    find("under").textContent = zone ? `${zone.name}, ${zone.borough}` : "";
+    find("under").textContent = zone ? `${zone.label}, ${zone.borough}` : "";
   }
 }
 

@@ -27,7 +27,7 @@ export function offerFleets(choose) {
   for (const fleet of fleets) {
     const radio = make("input", { type: "radio", name: "fleet", value: fleet });
     radio.addEventListener("change", () => choose(fleet));
-    const name = `${fleet[0].toUpperCase()}${fleet.slice(1)} cab`;
+    const name = fleet[0].toUpperCase() + fleet.slice(1);
     box.append(make("label", {}, radio, make("span", {}, name)));
   }
 }

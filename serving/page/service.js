@@ -1,12 +1,18 @@
 // Questions to the service, and its troubles in one sentence.
 
 const PATIENCE_MS = 15_000;
+const REFUSED = { 401: "The service wants a key", 403: "The service wants a key" };
 
-/** What a person is told when there is no answer; `againS` is when asking again makes sense. */
+/**
+ * What a person is told when there is no answer.
+ *
+ * `passing` troubles may be gone when asked again, in `againS` seconds where that is known.
+ */
 export class Trouble extends Error {
-  constructor(title, detail, againS = null) {
+  constructor(title, detail, { passing = true, againS = null } = {}) {
     super(detail);
     this.title = title;
+    this.passing = passing;
     this.againS = againS;
   }
 }
@@ -61,10 +67,11 @@ async function refusal(response) {
   const againS = Number.isFinite(seconds) ? Math.max(1, seconds) : null;
   if (status === 429) {
     const when = againS === null ? "" : ` Asking again in ${againS} ${plural(againS, "second")}.`;
-    return new Trouble("Too many questions", `${detail}${when}`, againS);
+    return new Trouble("Too many questions", `${detail}${when}`, { againS });
   }
-  if (status === 503) return new Trouble("No model yet", detail, againS);
-  return new Trouble(status >= 500 ? "The service failed" : "That ride has no fare", detail);
+  if (status === 503) return new Trouble("No model yet", detail, { againS });
+  if (status >= 500) return new Trouble("The service failed", detail);
+  return new Trouble(REFUSED[status] ?? "That ride has no fare", detail, { passing: false });
 }
 
 function isWhole(answer) {

@@ -5,8 +5,8 @@ const UNITS = 100; // SVG units a mile: browsers draw text badly in units much l
 /**
  * Zones to draw and to search, and the size of the city.
  *
- * Each zone has `id`, `name`, `borough`, `shared` (whether others bear its name), `path`, `box`
- * and `middle`, in SVG units from the city's north-west corner.
+ * Each zone has `id`, `name`, `borough`, `shared` (whether others bear its name), `label`,
+ * `path`, `box` and `middle`, in SVG units from the city's north-west corner.
  */
 export function readZones(collection) {
   const all = collection.features.map(({ properties, geometry }) => ({
@@ -23,7 +23,8 @@ export function readZones(collection) {
     const placed = polygons.map((rings) => rings.map((ring) => ring.map(place)));
     const outlines = placed.map(([outline]) => outline);
     const shared = count.get(zone.name) > 1;
-    return { ...zone, shared, path: pathOf(placed), box: boxOf(outlines), middle: middleOf(outlines) };
+    const label = shared ? `${zone.name} (${zone.id})` : zone.name;
+    return { ...zone, shared, label, path: pathOf(placed), box: boxOf(outlines), middle: middleOf(outlines) };
   });
   const [width, height] = place([corners.right, corners.top]);
   return { zones, width, height };

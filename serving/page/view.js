@@ -55,7 +55,7 @@ export class View {
   }
 
   #frame({ left, right, top, bottom }) {
-    const least = this.#city.width / 5;
+    const least = this.#city.width / 4;
     const room = Math.max(right - left, bottom - top, least) * 0.3;
     const box = { left: left - room, right: right + room, top: top - room, bottom: bottom + room };
     const fitted = this.#fitted(box);

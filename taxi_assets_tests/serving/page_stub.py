@@ -7,17 +7,24 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import shapely
-from playwright.sync_api import Browser, Page
 
 from serving.page import folder
 from taxi_assets.domain.zones import FEET_PER_MILE, read_zones
 from taxi_assets_tests.browser import Visit
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
 TOLERANCE_FT = 60.0
-TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+TYPES = {
+    ".html": "text/html",
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+}
 POLICY = {
     "Content-Security-Policy": "default-src 'self'",
     "X-Content-Type-Options": "nosniff",
@@ -102,7 +109,13 @@ def explained(trip: Json) -> Json:
 def cards(*fleets: str) -> Json:
     """`GET /v1/models` of a service with these fleets."""
     told = [
-        {"fleet": f, "alias": "champion", "name": f"taxi-fare-{f}", "version": "7", "month": "2025-02"}
+        {
+            "fleet": f,
+            "alias": "champion",
+            "name": f"taxi-fare-{f}",
+            "version": "7",
+            "month": "2025-02",
+        }
         for f in fleets
     ]
     return {"models": told}
@@ -173,7 +186,9 @@ class Service:
                     reply.gate.wait(30)
                 text = reply.body if isinstance(reply.body, str) else json.dumps(reply.body)
                 self._send(
-                    reply.status, text.encode(), {"Content-Type": "application/json", **reply.headers}
+                    reply.status,
+                    text.encode(),
+                    {"Content-Type": "application/json", **reply.headers},
                 )
 
             def _send(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
@@ -194,7 +209,7 @@ class Service:
 
 @contextmanager
 def opened(
-    browser: Browser,
+    browser: "Browser",
     url: str,
     *,
     scheme: Literal["light", "dark"] = "light",
@@ -202,7 +217,7 @@ def opened(
     touch: bool = False,
     **options: Any,
 ) -> Iterator[Visit]:
-    """The page as a person finds it, once its map is there."""
+    """The page as a person finds it, once its map is there; at its end nothing has complained."""
     context = browser.new_context(
         color_scheme=scheme,
         viewport={"width": size[0], "height": size[1]},
@@ -220,9 +235,12 @@ def opened(
     seen.page.wait_for_selector("#answer:not([data-state=loading])")
     yield seen
     context.close()
+    assert not seen.asked, "it asks nobody but its own service"
+    # a refusal is on the console whatever the page does about it
+    assert [c for c in seen.complaints if "Failed to load resource" not in c] == []
 
 
-def fare(page: Page) -> str:
+def fare(page: "Page") -> str:
     """The fare it shows, once it shows one."""
     page.wait_for_selector("#answer[data-state=answered]")
     return page.inner_text("#fare")
