@@ -1,6 +1,7 @@
 // The answer, or why there is none.
 
 import { find, make } from "./dom.js";
+import { keepKey } from "./key.js";
 
 const MONEY = new Intl.NumberFormat("en-US", { style: "currency", currency: "USD" });
 const CENT = 0.005; // less than that rounds to nothing
@@ -11,6 +12,7 @@ const minutes = (ride) => `${Math.max(1, Math.round(ride))} min`;
 /** Nothing to show: not asked yet, or asking. No earlier number stays in sight. */
 export function showState(state, hint = "") {
   const section = find("answer");
+  if (find("trouble").contains(document.activeElement)) section.focus(); // its button goes away
   section.dataset.state = state;
   section.setAttribute("aria-busy", state === "asking");
   find("hint").textContent = hint;
@@ -21,14 +23,34 @@ export function showState(state, hint = "") {
   find("quote").hidden = state !== "asking";
 }
 
-/** Says what is wrong, and offers to ask again where that may help. */
-export function showTrouble({ title, message, passing = true }, again) {
+/** Says what is wrong, and offers what may help: to ask again, or to give a key. */
+export function showTrouble({ title, message, passing, wantsKey }, again) {
+  const said = `${title}\n${message}`;
+  // what is on the screen already is not announced once more
+  if (find("answer").dataset.state === "trouble" && find("trouble").dataset.said === said) return;
   showState("trouble");
+  find("trouble").dataset.said = said;
   find("trouble").append(make("strong", {}, title), make("p", {}, message));
-  if (!passing) return;
-  const button = make("button", { type: "button" }, "Try again");
-  button.addEventListener("click", again);
-  find("trouble").append(button);
+  if (wantsKey) find("trouble").append(keyForm(again));
+  if (passing) find("trouble").append(pressed("Try again", again));
+}
+
+function keyForm(again) {
+  const input = make("input", { id: "key", type: "password", autocomplete: "off", required: "" });
+  const label = make("label", { for: "key" }, "Key");
+  const form = make("form", { id: "key-form" }, label, input, make("button", {}, "Use it in this tab"));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    keepKey(input.value);
+    again();
+  });
+  return form;
+}
+
+function pressed(words, act) {
+  const button = make("button", { type: "button" }, words);
+  button.addEventListener("click", () => act());
+  return button;
 }
 
 export function showAnswer({ quote, base_usd: base, groups }) {

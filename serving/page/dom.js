@@ -2,6 +2,9 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+/** Whether the map stands beside the fields, and stays when they scroll. */
+export const wide = matchMedia("(min-width: 900px)");
+
 export const find = (id) => document.getElementById(id);
 
 /** An HTML element with attributes and children (elements or texts). */

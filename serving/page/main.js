@@ -4,7 +4,7 @@ import { readRide, writeRide } from "./address.js";
 import { inShort, showAnswer, showState, showTrouble } from "./answer.js";
 import { nextHalfHour } from "./clock.js";
 import { Combobox } from "./combobox.js";
-import { find } from "./dom.js";
+import { find, wide } from "./dom.js";
 import { CityMap } from "./map.js";
 import { loadModels, markFleet, nameModel, offerFleets } from "./models.js";
 import { indexed } from "./search.js";
@@ -13,7 +13,6 @@ import { readZones } from "./shapes.js";
 
 const PAUSE_MS = 140; // between the last change and the question
 const TITLE = document.title;
-const wide = matchMedia("(min-width: 900px)");
 
 let zones = new Map();
 let city = null;
@@ -22,12 +21,12 @@ let ride = { from: null, to: null, at: null, passengers: 1, fleet: null };
 let asking = new AbortController();
 let timer = 0;
 
-async function start() {
-  showState("loading", "Fetching the map…");
+async function start({ quietly = false } = {}) {
+  clearTimeout(timer);
+  if (!quietly) showState("loading", "Fetching the map…");
   try {
     const [drawn] = await Promise.all([getZones().then(readZones), loadModels()]);
-    zones = new Map(drawn.zones.map((zone) => [zone.id, zone]));
-    open(drawn);
+    if (city === null) open(drawn); // a second try may have been faster
   } catch (error) {
     trouble(error, start);
   }
@@ -35,6 +34,7 @@ async function start() {
 
 function open(drawn) {
   const search = indexed(drawn.zones);
+  zones = new Map(drawn.zones.map((zone) => [zone.id, zone]));
   city = new CityMap(drawn, (zone) => choose(aimed(), zone));
   boxes = Object.fromEntries(
     ["from", "to"].map((end) => [
@@ -91,14 +91,18 @@ function show({ fit }) {
   ask();
 }
 
-/** Asks for the ride as it now is; what was asked before is no longer awaited. */
-function ask() {
+/**
+ * Asks for the ride as it now is; what was asked before is no longer awaited.
+ *
+ * Asking `quietly` leaves what is said of a trouble on the screen until there is an answer.
+ */
+function ask({ quietly = false } = {}) {
   asking.abort();
   clearTimeout(timer);
   document.title = TITLE;
   const lacking = missing();
   if (lacking) return showState("empty", lacking);
-  showState("asking");
+  if (!quietly) showState("asking");
   asking = new AbortController();
   timer = setTimeout(answer, PAUSE_MS, ride, asking.signal);
 }
@@ -122,7 +126,7 @@ function trouble(error, again) {
   }
   showTrouble(error, again);
   clearTimeout(timer);
-  if (error.againS !== null) timer = setTimeout(again, error.againS * 1000);
+  if (error.againS !== null) timer = setTimeout(again, error.againS * 1000, { quietly: true });
 }
 
 function missing() {

@@ -1,6 +1,6 @@
 // The city: every zone to look at and to click, and the ride upon it.
 
-import { draw, find } from "./dom.js";
+import { draw, find, wide } from "./dom.js";
 import { around, boroughs } from "./shapes.js";
 import { View } from "./view.js";
 
@@ -105,6 +105,7 @@ export class CityMap {
     svg.addEventListener(
       "wheel",
       (event) => {
+        if (!wide.matches && !event.ctrlKey) return; // scrolls the page; a pinch comes with Ctrl
         event.preventDefault();
         this.#view.zoom(Math.exp(event.deltaY * 0.0016), event.clientX, event.clientY);
       },

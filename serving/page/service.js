@@ -1,18 +1,21 @@
 // Questions to the service, and its troubles in one sentence.
 
+import { keyHeader } from "./key.js";
+
 const PATIENCE_MS = 15_000;
-const REFUSED = { 401: "The service wants a key", 403: "The service wants a key" };
 
 /**
  * What a person is told when there is no answer.
  *
- * `passing` troubles may be gone when asked again, in `againS` seconds where that is known.
+ * `passing` troubles may be gone when asked again, in `againS` seconds where that is known;
+ * those that want a key are gone with the right one.
  */
 export class Trouble extends Error {
-  constructor(title, detail, { passing = true, againS = null } = {}) {
+  constructor(title, detail, { passing = true, wantsKey = false, againS = null } = {}) {
     super(detail);
     this.title = title;
     this.passing = passing;
+    this.wantsKey = wantsKey;
     this.againS = againS;
   }
 }
@@ -43,7 +46,7 @@ export async function explain(ride, signal) {
 async function ask(path, { signal, headers, ...options }) {
   const patience = AbortSignal.timeout(PATIENCE_MS);
   const either = signal ? AbortSignal.any([signal, patience]) : patience;
-  const wanted = { Accept: "application/json", ...headers };
+  const wanted = { Accept: "application/json", ...keyHeader(), ...headers };
   try {
     const response = await fetch(path, { ...options, headers: wanted, signal: either });
     if (!response.ok) throw await refusal(response);
@@ -71,7 +74,10 @@ async function refusal(response) {
   }
   if (status === 503) return new Trouble("No model yet", detail, { againS });
   if (status >= 500) return new Trouble("The service failed", detail);
-  return new Trouble(REFUSED[status] ?? "That ride has no fare", detail, { passing: false });
+  if (status === 401 || status === 403) {
+    return new Trouble("The service wants a key", detail, { passing: false, wantsKey: true });
+  }
+  return new Trouble("That ride has no fare", detail, { passing: false });
 }
 
 function isWhole(answer) {

@@ -26,7 +26,8 @@ TYPES = {
     ".svg": "image/svg+xml",
 }
 POLICY = {
-    "Content-Security-Policy": "default-src 'self'",
+    "Content-Security-Policy": "default-src 'self', default-src 'none'; script-src 'self'; "
+    "style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
@@ -129,6 +130,7 @@ class Service:
         trips: what was asked, in order.
         zones: answer of `/v1/zones`.
         models: answer of `/v1/models`.
+        key: without it everything under `/v1` is refused; empty: nobody needs one.
         reply: makes the answer of `/v1/explanations` from a trip.
     """
 
@@ -136,6 +138,7 @@ class Service:
         self.trips: list[Json] = []
         self.zones = Reply(body=shapes)
         self.models = Reply(body=cards("green"))
+        self.key = ""
         self.reply: Callable[[Json], Reply] = lambda trip: Reply(body=explained(trip))
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}/"
@@ -181,7 +184,9 @@ class Service:
                 self._answer(self.rfile.read(int(self.headers["Content-Length"])))
 
             def _answer(self, body: bytes) -> None:
-                reply = service.answer(self.path, body)
+                keyed = self.headers["Authorization"] == f"Bearer {service.key}"
+                allowed = keyed or not service.key
+                reply = service.answer(self.path, body) if allowed else problem(401, "Send a key.")
                 if reply.gate:
                     reply.gate.wait(30)
                 text = reply.body if isinstance(reply.body, str) else json.dumps(reply.body)

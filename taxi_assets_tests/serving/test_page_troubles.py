@@ -58,7 +58,6 @@ def trouble(page: "Page") -> list[str]:
     [
         (problem(422, SKIPPED), ["That ride has no fare", SKIPPED]),
         (problem(422, "<b>no</b>"), ["That ride has no fare", "<b>no</b>"]),
-        (problem(401, "Send a key."), ["The service wants a key", "Send a key."]),
         (problem(503, "No model."), ["No model yet", "No model.", "Try again"]),
         (
             problem(429, "Too many.", Retry_After="9"),
@@ -124,6 +123,36 @@ def test_offline_is_said_and_asked_again_when_it_is_over(
         page.context.set_offline(False)
 
         assert fare(page) == "$13.12"
+
+
+def test_a_trouble_that_stays_is_announced_once(browser: "Browser", service: Service) -> None:
+    service.reply = lambda _: problem(503, "No model.", Retry_After="1")
+    with opened(browser, service.url + RIDE) as visit:
+        page = visit.page
+        assert "No model." in trouble(page)
+        page.evaluate("() => { document.querySelector('#trouble p').dataset.first = '' }")
+        with page.expect_response("**/v1/explanations"):
+            pass
+        service.reply = lambda trip: Reply(body=explained(trip))
+
+        assert page.locator("#trouble [data-first]").count() == 1
+        assert fare(page) == "$12.12"
+
+
+def test_a_key_is_asked_for_and_kept_for_the_tab(browser: "Browser", service: Service) -> None:
+    service.key = "s3cret"
+    with opened(browser, service.url + RIDE) as visit:
+        page = visit.page
+        assert trouble(page)[:2] == ["The service wants a key", "Send a key."]
+        page.get_by_label("Key").fill("s3cret")
+        page.keyboard.press("Enter")
+        assert fare(page) == "$12.12"
+        assert page.evaluate("document.activeElement.id") == "answer"
+        page.reload()
+
+        assert fare(page) == "$12.12"
+        assert "s3cret" not in page.url
+        assert page.evaluate("[document.cookie, localStorage.length].join()") == ",0"
 
 
 def test_the_map_can_be_asked_for_again(browser: "Browser", service: Service) -> None:
