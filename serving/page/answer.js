@@ -61,6 +61,9 @@ export function showAnswer({ quote, base_usd: base, groups }) {
     bar.style.left = `${bar.dataset.from}%`; // by script: the page's policy forbids style attributes
     bar.style.width = `${bar.dataset.width}%`;
   }
+  for (const scale of box.querySelectorAll("[data-zero]")) {
+    scale.style.backgroundPosition = `${scale.dataset.zero}% 0`;
+  }
   box.hidden = box.inert = false;
   find("spoken").textContent = spoken(quote);
 }
@@ -135,25 +138,27 @@ function reasons(quote, base, groups) {
   const felt = groups.filter(({ usd }) => Math.abs(usd) >= CENT);
   if (!felt.length) return [];
   felt.sort((a, b) => Math.abs(b.usd) - Math.abs(a.usd));
-  const most = Math.abs(felt[0].usd);
+  const least = Math.min(0, ...felt.map(({ usd }) => usd));
+  const span = Math.max(0, ...felt.map(({ usd }) => usd)) - least;
+  const share = (usd) => (100 * usd) / span;
   return [
     make(
       "section",
       { "aria-labelledby": "why-title" },
       make("h2", { id: "why-title" }, "Why this fare"),
       make("p", { class: "words" }, `The model starts every ride at ${MONEY.format(base)}, then:`),
-      make("ul", { id: "reasons" }, ...felt.map((group) => reason(group, most))),
+      make("ul", { id: "reasons" }, ...felt.map((group) => reason(group, share(-least), share))),
       make("p", { class: "words" }, `That makes ${MONEY.format(quote.fare_usd)}.`),
     ),
   ];
 }
 
-function reason({ words, name, usd }, most) {
-  const width = (50 * Math.abs(usd)) / most;
+/** A bar from `zero` to the right, or to the left where it makes the ride cheaper. */
+function reason({ words, name, usd }, zero, share) {
   const bar = {
     class: usd < 0 ? "minus" : "plus",
-    "data-from": usd < 0 ? 50 - width : 50,
-    "data-width": width,
+    "data-from": zero + Math.min(0, share(usd)),
+    "data-width": Math.abs(share(usd)),
   };
   return make(
     "li",
@@ -161,6 +166,6 @@ function reason({ words, name, usd }, most) {
     make("span", {}, words || name),
     " ",
     make("b", {}, signed(usd)),
-    make("span", { class: "scale", "aria-hidden": "true" }, make("i", bar)),
+    make("span", { class: "scale", "aria-hidden": "true", "data-zero": zero }, make("i", bar)),
   );
 }

@@ -168,6 +168,19 @@ def test_everything_has_a_role_and_a_name(browser: "Browser", service: Service) 
         assert line in told
 
 
+def test_bars_of_reasons_are_as_long_as_their_dollars(browser: "Browser", service: Service) -> None:
+    with opened(browser, service.url + RIDE) as visit:
+        fare(visit.page)
+        scale = visit.page.locator("#reasons .scale").first.bounding_box()
+        bars = [bar.bounding_box() for bar in visit.page.locator("#reasons i").all()]
+
+    assert scale is not None
+    minus, plus, _ = [bar for bar in bars if bar is not None]  # -1.45, +0.65, -0.08 dollars
+    assert minus["x"] == pytest.approx(scale["x"], abs=1)
+    assert minus["x"] + minus["width"] == pytest.approx(plus["x"], abs=1)
+    assert plus["width"] / minus["width"] == pytest.approx(0.65 / 1.45, rel=0.02)
+
+
 def test_suggestions_are_a_listbox_with_one_selected(browser: "Browser", service: Service) -> None:
     with opened(browser, service.url) as visit:
         page = visit.page
