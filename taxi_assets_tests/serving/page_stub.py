@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -57,6 +58,7 @@ def problem(status: int, detail: str, **headers: str) -> Reply:
     return Reply(status, body, {name.replace("_", "-"): text for name, text in headers.items()})
 
 
+@cache
 def zone_shapes(misc: Path) -> Json:
     """TLC's zones as `GET /v1/zones?crs=state-plane` gives them."""
     lookup, shapes = misc / "taxi_zone_lookup.csv", misc / "taxi_zones.zip"

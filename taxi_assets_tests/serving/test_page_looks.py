@@ -9,7 +9,6 @@ import pytest
 from serving.page import folder
 from taxi_assets_tests.browser import chromium
 from taxi_assets_tests.serving.page_stub import (
-    Json,
     Reply,
     Service,
     cards,
@@ -96,14 +95,9 @@ def browser() -> Iterator["Browser"]:
         yield started
 
 
-@pytest.fixture(scope="module")
-def shapes(real_tlc: "Path") -> Json:
-    return zone_shapes(real_tlc / "misc")
-
-
 @pytest.fixture
-def service(shapes: Json) -> Iterator[Service]:
-    with Service(shapes).running() as running:
+def service(real_tlc: "Path") -> Iterator[Service]:
+    with Service(zone_shapes(real_tlc / "misc")).running() as running:
         running.models = Reply(body=cards("green", "yellow"))
         yield running
 
@@ -179,19 +173,6 @@ def test_bars_of_reasons_are_as_long_as_their_dollars(browser: "Browser", servic
     assert minus["x"] == pytest.approx(scale["x"], abs=1)
     assert minus["x"] + minus["width"] == pytest.approx(plus["x"], abs=1)
     assert plus["width"] / minus["width"] == pytest.approx(0.65 / 1.45, rel=0.02)
-
-
-def test_suggestions_are_a_listbox_with_one_selected(browser: "Browser", service: Service) -> None:
-    with opened(browser, service.url) as visit:
-        page = visit.page
-        page.fill("#to", "airport")
-        told = page.locator("#to-list").aria_snapshot()
-
-        assert told.startswith('- listbox "Drop-off zones":')
-        assert told.count("- option") == 3
-        assert told.count("[selected]") == 1
-        page.keyboard.press("Escape")
-        assert page.get_attribute("#to", "aria-activedescendant") is None
 
 
 @pytest.mark.parametrize("width", [320, 360, 414, 768, 899, 900, 1920])

@@ -36,14 +36,9 @@ def browser() -> Iterator["Browser"]:
         yield started
 
 
-@pytest.fixture(scope="module")
-def shapes(real_tlc: "Path") -> Json:
-    return zone_shapes(real_tlc / "misc")
-
-
 @pytest.fixture
-def service(shapes: Json) -> Iterator[Service]:
-    with Service(shapes).running() as running:
+def service(real_tlc: "Path") -> Iterator[Service]:
+    with Service(zone_shapes(real_tlc / "misc")).running() as running:
         yield running
 
 
