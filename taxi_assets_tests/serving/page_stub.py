@@ -8,16 +8,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import shapely
 
 from serving.page import folder
 from taxi_assets.domain.zones import FEET_PER_MILE, read_zones
-from taxi_assets_tests.browser import Visit
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
 
 TOLERANCE_FT = 60.0
 TYPES = {
@@ -212,42 +208,3 @@ class Service:
                 """Keep the test's output clean."""
 
         return Handler
-
-
-@contextmanager
-def opened(
-    browser: "Browser",
-    url: str,
-    *,
-    scheme: Literal["light", "dark"] = "light",
-    size: tuple[int, int] = (1280, 900),
-    touch: bool = False,
-    **options: Any,
-) -> Iterator[Visit]:
-    """The page as a person finds it, once its map is there; at its end nothing has complained."""
-    context = browser.new_context(
-        color_scheme=scheme,
-        viewport={"width": size[0], "height": size[1]},
-        has_touch=touch,
-        **{"reduced_motion": "reduce", **options},
-    )
-    origin = "/".join(url.split("/")[:3])
-    seen = Visit(context.new_page())
-    seen.page.on("console", lambda m: seen.complaints.append(f"{m.type}: {m.text}"))
-    seen.page.on("pageerror", lambda error: seen.complaints.append(str(error)))
-    seen.page.on(
-        "request", lambda r: None if r.url.startswith(origin) else seen.asked.append(r.url)
-    )
-    seen.page.goto(url)
-    seen.page.wait_for_selector("#answer:not([data-state=loading])")
-    yield seen
-    context.close()
-    assert not seen.asked, "it asks nobody but its own service"
-    # a refusal is on the console whatever the page does about it
-    assert [c for c in seen.complaints if "Failed to load resource" not in c] == []
-
-
-def fare(page: "Page") -> str:
-    """The fare it shows, once it shows one."""
-    page.wait_for_selector("#answer[data-state=answered]")
-    return page.inner_text("#fare")

@@ -8,15 +8,8 @@ import pytest
 
 from serving.page import folder
 from taxi_assets_tests.browser import chromium
-from taxi_assets_tests.serving.page_stub import (
-    Reply,
-    Service,
-    cards,
-    fare,
-    opened,
-    problem,
-    zone_shapes,
-)
+from taxi_assets_tests.serving.page_eyes import LOOSE, PALE, SMALL, WIDE, fare, luminance, opened
+from taxi_assets_tests.serving.page_stub import Reply, Service, cards, problem, zone_shapes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,63 +23,6 @@ PHONE, DESK = (360, 740), (1280, 900)
 HEAVIEST_BYTES = 60_000
 SMALLEST_TARGET_PX = 44
 NORMAL, LARGE, PART = 4.5, 3.0, 3.0  # WCAG 2.2 AA: text, large text, parts of controls
-
-# Texts whose contrast with what is painted behind them is too low, with the ratio.
-PALE = """
-([normal, large]) => {
-  const rgba = text => text.match(/[\\d.]+/g).map(Number);
-  const linear = v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4;
-  const light = color => {
-    const [r, g, b] = color.map(v => linear(v / 255));
-    return .2126 * r + .7152 * g + .0722 * b;
-  };
-  const behind = element => {
-    for (let e = element; e; e = e.parentElement) {
-      const [r, g, b, a = 1] = rgba(getComputedStyle(e).backgroundColor);
-      if (a === 1) return [r, g, b];
-    }
-  };
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const found = [];
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    const text = walker.currentNode.textContent.trim();
-    if (!text || !element.checkVisibility({visibilityProperty: true})) continue;
-    if (element.closest('svg, noscript, option, .unseen')) continue;
-    const style = getComputedStyle(element);
-    const [a, b] = [light(rgba(style.color)), light(behind(element))];
-    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
-    const size = parseFloat(style.fontSize);
-    const isLarge = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
-    if (ratio < (isLarge ? large : normal)) found.push([text, ratio]);
-  }
-  return found;
-}
-"""
-# What can be pressed and is smaller than a finger.
-SMALL = """
-least => [...document.querySelectorAll('button, input, select, [role=option], .switch span')]
-  .filter(e => e.checkVisibility({visibilityProperty: true, opacityProperty: true}))
-  .map(e => [e.id || e.textContent, e.getBoundingClientRect()])
-  .filter(([, box]) => box.width < least - .5 || box.height < least - .5).map(([name]) => name)
-"""
-# What is cut off, or sticks out of its box.
-WIDE = """
-() => [...document.querySelectorAll('form *, #answer *')]
-  .filter(e => e.clientWidth && e.scrollWidth > e.clientWidth + 1 && !e.closest('.unseen'))
-  .map(e => e.id || e.outerHTML)
-"""
-# Broken references and repeated ids.
-LOOSE = """
-() => {
-  const ids = [...document.querySelectorAll('[id]')].map(e => e.id);
-  const twice = ids.filter((id, i) => ids.indexOf(id) !== i);
-  const names = ['aria-controls', 'aria-labelledby', 'aria-activedescendant', 'for'];
-  const lost = names.flatMap(name => [...document.querySelectorAll(`[${name}]`)]
-    .map(e => e.getAttribute(name)).filter(id => !document.getElementById(id)));
-  return [...twice, ...lost];
-}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -248,14 +184,6 @@ def test_paper_has_the_fare_and_no_map(browser: "Browser", service: Service) -> 
 
         assert not visit.page.is_visible("#map")
         assert visit.page.is_visible("#fare")
-
-
-def luminance(color: str) -> float:
-    """Relative luminance of `#rgb` or `#rrggbb`, by WCAG."""
-    digits = color[1:] if len(color) == 7 else "".join(2 * digit for digit in color[1:])
-    parts = [int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)]
-    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 @pytest.mark.parametrize(

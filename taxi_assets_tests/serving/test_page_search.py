@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from taxi_assets_tests.browser import chromium
-from taxi_assets_tests.serving.page_stub import Service, fare, opened, zone_shapes
+from taxi_assets_tests.serving.page_eyes import fare, opened
+from taxi_assets_tests.serving.page_stub import Service, zone_shapes
 
 if TYPE_CHECKING:
     from pathlib import Path
