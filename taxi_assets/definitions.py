@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from taxi_assets.assets.evaluation import evaluation
+from taxi_assets.assets.explanation import shap_report
 from taxi_assets.assets.features import histories, trip_features
 from taxi_assets.assets.model import champion, fare_model
 from taxi_assets.assets.predictions import batch_predictions
@@ -13,6 +14,7 @@ from taxi_assets.assets.published import GROUP
 from taxi_assets.assets.raw import raw_trips, zones
 from taxi_assets.assets.tables import sorted_trips
 from taxi_assets.assets.tuning import tuned_parameters
+from taxi_assets.checks.explanation import EXPLANATION_CHECKS
 from taxi_assets.checks.model import MODEL_CHECKS
 from taxi_assets.checks.monthly import monthly_checks
 from taxi_assets.checks.tables import TABLE_CHECKS
@@ -27,6 +29,7 @@ from taxi_assets.resources.tlc import TlcSource
 from taxi_assets.settings import Settings, set_in_environment
 from taxi_assets.threads import wait_politely
 
+CHECKS = (*TABLE_CHECKS, *MODEL_CHECKS, *EXPLANATION_CHECKS)
 EXECUTORS = {"in_process": dg.in_process_executor, "multiprocess": dg.multiprocess_executor}
 
 
@@ -60,11 +63,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             zones,
             *(asset for fleet in fleets for asset in fleet_assets(fleet, months, settings)),
         ],
-        asset_checks=[
-            check
-            for fleet in fleets
-            for check in monthly_checks((*TABLE_CHECKS, *MODEL_CHECKS), fleet, months)
-        ],
+        asset_checks=[check for fleet in fleets for check in monthly_checks(CHECKS, fleet, months)],
         jobs=[job for fleet in fleets for job in fleet_jobs(fleet)],
         resources=resources(settings, by_reference),
         executor=EXECUTORS[settings.executor],
@@ -121,6 +120,7 @@ def fleet_assets(
         evaluation(fleet, months),
         champion(fleet, months),
         batch_predictions(fleet, months),
+        shap_report(fleet, months),
     ]
 
 

@@ -12,8 +12,9 @@ TaxiError
 ├── LakeUnreachable         the Iceberg catalog or its warehouse did not answer
 └── RegistryError
     ├── RegistryUnreachable the MLflow server did not answer
-    └── BundleError         a model bundle is incomplete, changed or of another version
-        └── OutdatedBundle  it is whole, but was made by other feature code
+    ├── BundleError         a model bundle is incomplete, changed or of another version
+    │   └── OutdatedBundle  it is whole, but was made by other feature code
+    └── Unexplainable       a model's trees cannot say what each feature added
 
 Each message is one sentence that names the cause and, where there is one, the remedy.
 """
@@ -73,3 +74,7 @@ class BundleError(RegistryError):
 
 class OutdatedBundle(BundleError):
     """A model bundle is whole, but other feature code made it."""
+
+
+class Unexplainable(RegistryError):
+    """A model answers, but its trees cannot say what each feature added to an answer."""

@@ -9,12 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from taxi_assets.domain.cleaning import MIN_DURATION_MIN, MIN_FARE_USD
+from taxi_assets.domain.errors import Unexplainable
 from taxi_assets.domain.places import FloatArray
 
 Numbers = npt.NDArray[np.float64]
 Parameters = Mapping[str, float | int | str | bool]
 QUICK = 0.1  # learning rate of heads that gain nothing from smaller steps, only time
 LEVEL = 0.8  # share of rides that an interval is to hold
+MANY_ROWS = 1_000  # starting threads costs more than predicting fewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +120,7 @@ class Predictor:
 
     def predict(self, features: FloatArray) -> Quotes:
         """Answers for (n, 40) features."""
-        # starting threads costs more than predicting a few rows
-        threads = 1 if len(features) < 1_000 else 0
+        threads = _threads(features)
         raw = {
             name: np.asarray(booster.predict(features, num_threads=threads), np.float64)
             for name, booster in self._boosters.items()
@@ -134,6 +135,35 @@ class Predictor:
             high_usd=np.maximum(back["high"](raw["high"] + self.offset), fare),
             ride_min=np.maximum(back["ride_min"](raw["ride_min"]), MIN_DURATION_MIN),
         )
+
+    def fare_contributions(self, features: FloatArray) -> Numbers:
+        """What each feature adds to the fare on the scale its trees learn on, by TreeSHAP.
+
+        Args:
+            features: (n, 40), n > 0.
+
+        Returns:
+            (n, 40 + 1) contributions, and in the last column what the trees say before any feature
+            is known; a row's sum is what they say of the ride.
+
+        Raises:
+            Unexplainable: the trees are of a kind that gives no contributions.
+        """
+        from lightgbm.basic import LightGBMError
+
+        booster = self._boosters["fare"]
+        try:
+            found = booster.predict(features, pred_contrib=True, num_threads=_threads(features))
+        except LightGBMError as error:
+            raise Unexplainable(
+                f"The trees that quote fares cannot be explained: {str(error).splitlines()[0]}"
+            ) from error
+        return np.asarray(found, np.float64)
+
+
+def _threads(features: FloatArray) -> int:
+    """LightGBM's number of threads for some rows; 0 is all there are."""
+    return 1 if len(features) < MANY_ROWS else 0
 
 
 def conformal_offset(actual: Numbers, low: Numbers, high: Numbers, level: float) -> float:

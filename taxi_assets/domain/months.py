@@ -5,6 +5,10 @@ from datetime import datetime
 
 from taxi_assets.domain.errors import UsageError
 
+NAMES = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
 
@@ -59,3 +63,9 @@ def bounds(month: str) -> tuple[datetime, datetime]:
     year, number = (int(part) for part in check_month(month).split("-"))
     next_year, next_number = (int(part) for part in shift(month, 1).split("-"))
     return datetime(year, number, 1), datetime(next_year, next_number, 1)
+
+
+def month_name(month: str) -> str:
+    """The month as people say it: `March 2025`."""
+    year, number = check_month(month).split("-")
+    return f"{NAMES[int(number) - 1]} {year}"

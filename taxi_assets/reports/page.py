@@ -78,11 +78,19 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A table for people; numbers come formatted, and stand to the right."""
+    """A table for people; numbers come formatted, and stand to the right.
+
+    Attributes:
+        header: names of the columns.
+        rows: cells.
+        caption: above the table.
+        words: positions of columns of words; they stand to the left, as the first column does.
+    """
 
     header: Sequence[str]
     rows: Sequence[Sequence[str]]
     caption: str = ""
+    words: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
