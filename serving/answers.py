@@ -7,6 +7,7 @@ request ends at once.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,11 +16,11 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from serving.ports import Arm, Choices, Log, Models, Observer, Record, Served
-from serving.pricing import Price, Ride, Rides, price
-from taxi_assets.domain.errors import TaxiError
+from serving.pricing import Price, Ride, price_each
 
 MOST_AT_ONCE = 256  # rides of one call in the event loop: it answers nobody else meanwhile
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Answers:
         self.models, self.choices, self.log, self.telemetry = models, choices, log, telemetry
         self._default = default
         self._waiting: list[_Waiting] = []
-        self._aside = ThreadPoolExecutor(1, thread_name_prefix="answers")
+        self._aside = ThreadPoolExecutor(2, thread_name_prefix="answers")
 
     def pick(self, fleet: str | None, asker: Asker) -> Pick:
         """Who answers.
@@ -126,72 +127,59 @@ class Answers:
 
     def _answer_all(self) -> None:
         """Answer all that wait, by model."""
-        groups: dict[tuple[str, Arm, str], list[_Waiting]] = {}
+        groups: dict[tuple[int, int], list[_Waiting]] = {}
         for waiting in self._waiting[:MOST_AT_ONCE]:
-            pick = waiting.pick
-            groups.setdefault((pick.served.fleet, pick.arm, pick.served.version), []).append(waiting)
+            group = id(waiting.pick.served), id(waiting.pick.shadow)
+            groups.setdefault(group, []).append(waiting)
         self._waiting = self._waiting[MOST_AT_ONCE:]
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._answer_all)
-        for group in groups.values():
-            self._answer_group(group)
+        for each in groups.values():
+            self._answer_group(each)
 
     def _answer_group(self, group: Sequence[_Waiting]) -> None:
-        """Answer rides that one model prices; if one of them cannot be, each by itself."""
-        try:
-            prices = self._price(group[0].pick.served, group)
-        except Exception as error:
-            if len(group) > 1:
-                for waiting in group:
-                    self._answer_group([waiting])
-            elif not group[0].future.done():
-                group[0].future.set_exception(error)
-            return
-        for waiting, found in zip(group, prices, strict=True):
-            if not waiting.future.done():  # nobody waits for it any more
-                waiting.future.set_result(Answer(waiting.pick, found))
-        self._tell(group, prices)
-
-    def _price(self, served: Served, group: Sequence[_Waiting]) -> list[Price]:
+        """Answer rides that one model prices."""
         began = time.time_ns()
-        prices = price(served, Rides.of([each.ride for each in group]), self.telemetry)
+        found = price_each(group[0].pick.served, [each.ride for each in group], self.telemetry)
         ended = time.time_ns()
-        for waiting in group:
+        answered = []
+        for waiting, price in zip(group, found, strict=True):
             if waiting.span is not None:
                 self.telemetry.add_span("wait", waiting.span, waiting.began_ns, began)
                 self.telemetry.add_span("price", waiting.span, began, ended)
-        return prices
+            if isinstance(price, Price):
+                answered.append((waiting, price))
+            if waiting.future.done():  # nobody waits for it any more
+                continue
+            if isinstance(price, Price):
+                waiting.future.set_result(Answer(waiting.pick, price))
+            else:
+                waiting.future.set_exception(price)
+        self._tell(answered)
 
-    def _tell(self, group: Sequence[_Waiting], prices: Sequence[Price]) -> None:
+    def _tell(self, answered: Sequence[tuple[_Waiting, Price]]) -> None:
         """Log and count what was answered, and let the challenger score in the shadow."""
         at, now = datetime.now(UTC), time.perf_counter()
-        for waiting, found in zip(group, prices, strict=True):
-            pick, seconds = waiting.pick, now - waiting.began
-            self.log.put(
-                record(waiting.asker, waiting.ride, pick.served, pick.arm, found, at, seconds)
-            )
-            self.telemetry.observe_quote(
-                pick.served.fleet, pick.arm, pick.served.version, seconds, found.fare_usd
-            )
-        shadowed = [waiting for waiting in group if waiting.pick.shadow is not None]
-        if shadowed:  # when all answers are on their way
-            asyncio.get_running_loop().call_soon(self._shadow, shadowed)
+        for waiting, price in answered:
+            served, arm, seconds = waiting.pick.served, waiting.pick.arm, now - waiting.began
+            self.log.put(record(waiting.asker, waiting.ride, served, arm, price, at, seconds))
+            self.telemetry.observe_quote(served.fleet, arm, served.version, seconds, price.fare_usd)
+        if answered and (challenger := answered[0][0].pick.shadow) is not None:
+            rides = [(waiting.asker, waiting.ride) for waiting, _ in answered]
+            # when all answers are on their way
+            asyncio.get_running_loop().call_soon(self.shadow, challenger, rides)
 
-    def _shadow(self, group: Sequence[_Waiting]) -> None:
-        """Score rides with the challenger, for the log only; its faults are nobody's business."""
-        challenger = group[0].pick.shadow
-        assert challenger is not None
+    def shadow(self, challenger: Served, asked: Sequence[tuple[Asker, Ride]]) -> None:
+        """Let the challenger score rides that the champion has answered, for the log only."""
         began = time.perf_counter()
-        try:
-            prices = price(challenger, Rides.of([each.ride for each in group]), self.telemetry)
-        except TaxiError:
-            return
+        found = price_each(challenger, [ride for _, ride in asked], self.telemetry)
         at, seconds = datetime.now(UTC), time.perf_counter() - began
-        for waiting, found in zip(group, prices, strict=True):
-            told = record(
-                waiting.asker, waiting.ride, challenger, "challenger", found, at, seconds, True
-            )
-            self.log.put(told)
+        for (asker, ride), price in zip(asked, found, strict=True):
+            if isinstance(price, Price):
+                told = record(asker, ride, challenger, "challenger", price, at, seconds, True)
+                self.log.put(told)
+            else:
+                log.warning("the challenger %s failed in the shadow: %r", challenger.name, price)
 
 
 def record(

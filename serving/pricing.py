@@ -91,6 +91,20 @@ def price(served: Served, rides: Rides, telemetry: Observer) -> list[Price]:
         return priced(served, rides, features)
 
 
+def price_each(
+    served: Served, rides: Sequence[Ride], telemetry: Observer
+) -> list[Price | Exception]:
+    """The same, each ride by itself where it matters: one that fails leaves the others theirs."""
+    try:
+        return list(price(served, Rides.of(rides), telemetry))
+    except Exception as error:
+        if len(rides) == 1:
+            return [error]
+    half = len(rides) // 2
+    parts = rides[:half], rides[half:]
+    return [found for part in parts for found in price_each(served, part, telemetry)]
+
+
 def priced(served: Served, rides: Rides, features: FloatArray) -> list[Price]:
     """The same with the (n, 40) features at hand."""
     quotes = served.bundle.predict(features)

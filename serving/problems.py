@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -75,6 +76,11 @@ def misread(error: ValidationError) -> Refusal:
     if found[0]["type"] == SYNTAX:
         reason = found[0]["msg"].removeprefix("Invalid JSON: ")
         return Refusal(400, f"The body is not JSON: {reason}; /openapi.json shows an example.")
+    return _wrong(found)
+
+
+def _wrong(found: Sequence[Mapping[str, Any]]) -> Refusal:
+    """The fields that are wrong."""
     faults = [{"field": _field(each["loc"]), "reason": _reason(each)} for each in found]
     first = " ".join(part for part in faults[0].values() if part)
     more = f" ({len(faults) - 1} more in errors)" if len(faults) > 1 else ""
@@ -114,6 +120,8 @@ def refusal_of(error: Exception) -> Refusal:
     match error:
         case Refusal():
             return error
+        case RequestValidationError():
+            return _wrong(error.errors())
         case HTTPException():
             sentence = TITLES.get(error.status_code, str(error.detail))
             return Refusal(error.status_code, sentence, headers=error.headers)
@@ -136,5 +144,5 @@ async def answer(request: Request, error: Exception) -> Response:
 
 def install(app: FastAPI) -> None:
     """Answer every error that a route raises as a problem; the gate answers the others."""
-    for kind in (Refusal, HTTPException, TaxiError):
+    for kind in (Refusal, HTTPException, RequestValidationError, TaxiError):
         app.add_exception_handler(kind, answer)

@@ -95,7 +95,15 @@ class Quote(Strict):
 class Batch(Strict):
     """Many rides at once."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"trips": [EXAMPLE]}]})
+
     trips: Annotated[list[Trip], Field(min_length=1, max_length=MOST_TRIPS)]
+
+
+class Trips(Strict):
+    """A batch of whatever its array holds."""
+
+    trips: Annotated[list[Any], Field(min_length=1, max_length=MOST_TRIPS)]
 
 
 class Fault(BaseModel):

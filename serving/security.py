@@ -21,17 +21,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.ports import Observer
 from serving.problems import Refusal, refusal_of
-from serving.schemas import TOKEN
 from serving.settings import Settings
 from taxi_assets.domain.errors import UsageError
 
 log = logging.getLogger(__name__)
 GUARDED = ("/v1/", "/predict")
-WANTED = frozenset(
-    {b"authorization", b"x-api-key", b"x-request-id", b"traceparent", b"tracestate"}
-)
+WANTED = frozenset({b"authorization", b"x-api-key", b"x-request-id", b"traceparent", b"tracestate"})
 GONE = 499  # nobody to answer any more; what nginx writes into its log
-SANE = re.compile(TOKEN.encode()).fullmatch
+SANE = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}").fullmatch  # a `Token`, and room for more
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; "
@@ -143,6 +140,7 @@ class Gate:
         self._keys, self._limit = Keys(settings.api_keys), Limit(settings.rate_limit)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -64,13 +64,21 @@ async def read(request: Request, adapter: TypeAdapter[T]) -> T:
         raise misread(error) from error
 
 
-def json_response(content: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def json_response(
+    content: object, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
     """An answer that orjson writes."""
     return Response(orjson.dumps(content), status, headers, JSON)
+
+
+def json_bytes(content: bytes) -> Response:
+    """An answer that is JSON already."""
+    return Response(content, media_type=JSON)
 
 
 def takes(model: type[BaseModel], examples: dict[str, Any]) -> dict[str, Any]:
     """The body of a route in the OpenAPI; `openapi.describe` adds the model's schema."""
     named = {name: {"value": value} for name, value in examples.items()}
     schema = {"$ref": f"#/components/schemas/{model.__name__}"}
-    return {"requestBody": {"required": True, "content": {JSON: {"schema": schema, "examples": named}}}}
+    content = {JSON: {"schema": schema, "examples": named}}
+    return {"requestBody": {"required": True, "content": content}}
