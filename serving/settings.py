@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from taxi_assets.domain.fleets import get_fleet
@@ -35,6 +35,9 @@ class Settings(BaseSettings):
         port: port to listen on.
         log_level: of the service's own log.
         page: whether `/` shows the page.
+        mlflow_username: of MLflow's server, from `MLFLOW_TRACKING_USERNAME`.
+        mlflow_password: from `MLFLOW_TRACKING_PASSWORD`.
+        mlflow_token: in place of both, from `MLFLOW_TRACKING_TOKEN`.
     """
 
     model_config = SettingsConfigDict(
@@ -65,6 +68,15 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=1, le=65_535)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     page: bool = True
+    mlflow_username: str = Field(
+        "", validation_alias=AliasChoices("MLFLOW_TRACKING_USERNAME", "mlflow_username")
+    )
+    mlflow_password: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("MLFLOW_TRACKING_PASSWORD", "mlflow_password")
+    )
+    mlflow_token: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("MLFLOW_TRACKING_TOKEN", "mlflow_token")
+    )
 
     @field_validator("fleets", "api_keys", "cors_origins", mode="before")
     @classmethod
