@@ -38,6 +38,9 @@ class Settings(BaseSettings):
         mlflow_username: of MLflow's server, from `MLFLOW_TRACKING_USERNAME`.
         mlflow_password: from `MLFLOW_TRACKING_PASSWORD`.
         mlflow_token: in place of both, from `MLFLOW_TRACKING_TOKEN`.
+        log_stdout: whether the prediction log is printed as JSON lines too.
+        otlp_endpoint: OTLP/HTTP collector of traces, from `OTEL_EXPORTER_OTLP_ENDPOINT`; empty:
+            no traces. Its other variables (headers, sampler) are read by OpenTelemetry itself.
     """
 
     model_config = SettingsConfigDict(
@@ -77,6 +80,10 @@ class Settings(BaseSettings):
     mlflow_token: SecretStr | None = Field(
         None, validation_alias=AliasChoices("MLFLOW_TRACKING_TOKEN", "mlflow_token")
     )
+    log_stdout: bool = True
+    otlp_endpoint: str = Field(
+        "", validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_ENDPOINT", "otlp_endpoint")
+    )
 
     @field_validator("fleets", "api_keys", "cors_origins", mode="before")
     @classmethod
@@ -101,3 +108,18 @@ class Settings(BaseSettings):
             if not name or len(digest) != HASH_LENGTH or set(digest) - set("0123456789abcdef"):
                 raise ValueError("write each key as id:sha256, never the key itself")
         return value
+
+    @field_validator("log")
+    @classmethod
+    def _a_place(cls, value: str) -> str:
+        scheme, slashes, rest = value.partition("://")
+        if slashes and (scheme not in ("gs", "s3") or not rest.strip("/")):
+            raise ValueError("give a folder, gs://bucket/prefix or s3://bucket/prefix")
+        return value
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("it starts with http:// or https://")
+        return value.rstrip("/")
