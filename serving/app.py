@@ -1,7 +1,7 @@
 """The application: its parts put together, nothing else."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,11 +11,15 @@ from starlette.staticfiles import StaticFiles
 
 from serving import problems
 from serving.answers import Answers
+from serving.champion import Champions, NotReady
 from serving.openapi import describe
-from serving.ports import Choices, Log, Models, Observer
+from serving.ports import Choices, Log, Models, Observer, Served
+from serving.prediction_log import PredictionLog
 from serving.routes import explanations, health, models, outcomes, quotes, zones
 from serving.security import Gate
 from serving.settings import Settings
+from serving.strategy import Strategies
+from serving.telemetry import Telemetry
 
 PAGE = Path(__file__).with_name("page")
 ABOUT = """\
@@ -26,7 +30,11 @@ JSON (RFC 9457) with a request id; send your own as `X-Request-ID`.
 
 
 def create_app(
-    settings: Settings, champions: Models, choices: Choices, log: Log, telemetry: Observer
+    settings: Settings,
+    champions: Models | None = None,
+    log: Log | None = None,
+    telemetry: Observer | None = None,
+    choices: Choices | None = None,
 ) -> FastAPI:
     """The service.
 
@@ -34,15 +42,21 @@ def create_app(
     and an offline city cannot do. `/openapi.json` reads in any viewer.
 
     Args:
-        settings: of the service.
+        settings: of the service; they say what the other parts are where those are not given.
         champions: who answers for each fleet; started and stopped with the application.
-        choices: which model answers whom.
         log: of predictions; started and stopped with the application.
         telemetry: metrics and traces; stopped with the application.
+        choices: which model answers whom.
 
     Raises:
         UsageError: a setting makes no sense.
     """
+    champions = champions or Champions(settings)
+    choices = choices or Strategies(settings.strategy, settings.fleets, champions.challenger)
+    log = log or PredictionLog(settings)
+    telemetry = telemetry or Telemetry(settings)
+    if isinstance(telemetry, Telemetry):
+        _watch(telemetry, settings.fleets, champions, log)
     answers = Answers(champions, choices, log, telemetry, default=settings.fleets[0])
 
     @asynccontextmanager
@@ -91,6 +105,23 @@ def create_app(
             expose_headers=["X-Request-ID", "X-Model-Arm", "Retry-After"],
         )
     return app
+
+
+def _watch(telemetry: Telemetry, fleets: Sequence[str], champions: Models, log: Log) -> None:
+    """Let metrics tell of models and the log."""
+
+    def models() -> Iterator[Served]:
+        for fleet in fleets:
+            with suppress(NotReady):
+                yield champions.current(fleet)
+            if (challenger := champions.challenger(fleet)) is not None:
+                yield challenger
+
+    def ready() -> bool:
+        return sum(served.alias == "champion" for served in models()) == len(fleets)
+
+    counts = log if isinstance(log, PredictionLog) else None
+    telemetry.watch(models=models, ready=ready, log=counts)
 
 
 def _add(app: FastAPI, router: APIRouter) -> None:

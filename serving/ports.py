@@ -2,48 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from taxi_assets.domain.bundle import Bundle
+from serving.models import Served
+from serving.strategy import Arm, Choice
 
-Arm = Literal["champion", "challenger"]
+__all__ = ["Arm", "Choice", "Choices", "Log", "Models", "Observer", "Record", "Served"]
+
 Record = Mapping[str, Any]
-
-
-class Served(Protocol):
-    """A verified model that is ready to answer."""
-
-    @property
-    def fleet(self) -> str:
-        """Fleet name."""
-
-    @property
-    def name(self) -> str:
-        """Registered model, `taxi-fare-green`."""
-
-    @property
-    def version(self) -> str:
-        """Its version."""
-
-    @property
-    def month(self) -> str:
-        """The month it was tested on."""
-
-    @property
-    def identity(self) -> str:
-        """SHA-256 of everything that can change an answer."""
-
-    @property
-    def bundle(self) -> Bundle:
-        """The model."""
-
-    @property
-    def loaded_at(self) -> datetime:
-        """When it was loaded, UTC."""
 
 
 class Models(Protocol):
@@ -63,18 +32,6 @@ class Models(Protocol):
 
     def state(self) -> dict[str, Any]:
         """Per fleet: who answers, and what is amiss."""
-
-
-class Choice(Protocol):
-    """Who answers one request."""
-
-    @property
-    def arm(self) -> Arm:
-        """`champion` or `challenger`."""
-
-    @property
-    def shadow(self) -> bool:
-        """Whether the challenger scores as well, for the log only."""
 
 
 class Choices(Protocol):

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from taxi_assets.domain.errors import RegistryError, TaxiError, UsageError
+from serving.models import NotReady
+from taxi_assets.domain.errors import TaxiError, UsageError
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -82,14 +83,14 @@ def misread(error: ValidationError) -> Refusal:
 def _wrong(found: Sequence[Mapping[str, Any]]) -> Refusal:
     """The fields that are wrong."""
     faults = [{"field": _field(each["loc"]), "reason": _reason(each)} for each in found]
-    first = " ".join(part for part in faults[0].values() if part)
-    more = f" ({len(faults) - 1} more in errors)" if len(faults) > 1 else ""
-    return Refusal(422, f"{first[0].upper()}{first[1:]}{more}.", errors=faults)
+    first, more = faults[0], f" ({len(faults) - 1} more in errors)" if len(faults) > 1 else ""
+    subject = f"The field {first['field']}" if found[0]["loc"] else "The body"
+    return Refusal(422, f"{subject} {first['reason']}{more}.", errors=faults)
 
 
 def _field(place: Sequence[int | str]) -> str:
     """`trips.3.pickup_zone`."""
-    return ".".join(map(str, place))[:LONGEST_ECHO] or "the body"
+    return ".".join(map(str, place))[:LONGEST_ECHO] or "body"
 
 
 def _reason(error: Mapping[str, Any]) -> str:
@@ -102,7 +103,7 @@ def _reason(error: Mapping[str, Any]) -> str:
     reason = error["msg"].removeprefix("Value error, ").replace("Input should", "should")
     sent = error["input"]
     if isinstance(sent, str | int | float | bool) or sent is None:
-        return f"{reason.removeprefix('it ')}, not {_echo(sent)}"
+        return f"{reason}, not {_echo(sent)}"
     return str(reason)
 
 
@@ -127,9 +128,7 @@ def refusal_of(error: Exception) -> Refusal:
             return Refusal(error.status_code, sentence, headers=error.headers)
         case UsageError():
             return Refusal(422, str(error))
-        case RegistryError():
-            return Refusal(500, "The model failed on this ride.")
-        case TaxiError():  # no model yet
+        case NotReady():
             return Refusal(503, str(error), headers={"Retry-After": str(RETRY_S)})
     return Refusal(500, "Something went wrong here; the request id finds it in the service's log.")
 

@@ -1,5 +1,6 @@
 """What goes in and what comes out: the contract of the API, with units and examples."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -7,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, W
 
 from taxi_assets.domain.zones import LAST_ZONE
 
+WRITTEN_OUT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d").match
 TOKEN = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,79}$"  # what names a request
 MOST_TRIPS = 10_000
 EXAMPLE: dict[str, JsonValue] = {
@@ -21,10 +23,10 @@ Token = Annotated[str, Field(pattern=TOKEN, description="names the quote in logs
 
 
 def _written_out(value: object) -> object:
-    """Refuse bare numbers, which pydantic would read as seconds since 1970."""
-    if isinstance(value, str) and value[4:5] != "-":
-        raise ValueError("it should be written like 2025-03-14T08:30")
-    return value
+    """Refuse numbers and bare dates, which pydantic reads as seconds since 1970 and midnights."""
+    if isinstance(value, datetime) or (isinstance(value, str) and WRITTEN_OUT(value)):
+        return value
+    raise ValueError("should be a time written like 2025-03-14T08:30")
 
 
 TIME = (
@@ -33,6 +35,7 @@ TIME = (
 )
 PickupAt = Annotated[
     datetime,
+    Field(strict=False),  # what comes out of the check below is no JSON any more
     BeforeValidator(_written_out),
     WithJsonSchema(
         {
