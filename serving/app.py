@@ -6,7 +6,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 
 from serving import problems
@@ -21,6 +23,7 @@ from serving.settings import Settings
 from serving.strategy import Strategies
 from serving.telemetry import Telemetry
 
+OFF: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}  # we have our own
 PAGE = Path(__file__).with_name("page")
 ABOUT = """\
 What a New York taxi ride will cost on the meter, before it begins: fare, interval, ride time,
@@ -79,7 +82,7 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=int(settings.max_body_mb * 1_000_000),
+        telemetry=OFF,
     )
     for router in (
         quotes.router(answers),
@@ -92,10 +95,10 @@ def create_app(
         _add(app, router)
     problems.install(app)
     describe(app, keys=bool(settings.api_keys))
-    paths = frozenset(route.path for route in app.routes if hasattr(route, "path"))
+    known = [route for route in app.routes if isinstance(route, Route)]
     if settings.page:
         app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
-    app.add_middleware(Gate, settings=settings, telemetry=telemetry, paths=paths)
+    app.add_middleware(Gate, settings=settings, telemetry=telemetry, routes=known)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

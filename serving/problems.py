@@ -24,7 +24,6 @@ Faults = Sequence[Mapping[str, str]]
 TITLES = {
     404: "There is nothing at this address: /openapi.json lists what there is.",
     405: "This address does not take that method: the header Allow lists those it takes.",
-    413: "The request is larger than this service takes: send fewer rides at once.",
 }
 
 

@@ -10,18 +10,20 @@ import hmac
 import logging
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import uuid4
 
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.requests import ClientDisconnect
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.ports import Observer
 from serving.problems import Refusal, refusal_of
 from serving.settings import Settings
+from serving.wire import PlainRoute
 from taxi_assets.domain.errors import UsageError
 
 log = logging.getLogger(__name__)
@@ -119,11 +121,12 @@ class Limit:
 class Gate:
     """What each request passes first: it gets an id and leaves with headers, whatever happens.
 
-    Puts into the scope `request_id`, `caller` (key id or address) and `key_id`.
+    Puts into the scope `request_id`, `caller` (key id or address) and `key_id`. POSTs to plain
+    routes go straight there: FastAPI's stack and router take as long as a model.
     """
 
     def __init__(
-        self, app: ASGIApp, settings: Settings, telemetry: Observer, paths: frozenset[str]
+        self, app: ASGIApp, settings: Settings, telemetry: Observer, routes: Sequence[Route]
     ) -> None:
         """Guard an application.
 
@@ -131,13 +134,16 @@ class Gate:
             app: what answers.
             settings: of the service.
             telemetry: is told of each request.
-            paths: that exist; what is asked for elsewhere is counted as `other`.
+            routes: that exist; what is asked for elsewhere is counted as `other`.
 
         Raises:
             UsageError: the settings' rate limit is no rate.
         """
-        self._app, self._telemetry, self._paths = app, telemetry, paths
+        self._app, self._telemetry = app, telemetry
         self._keys, self._limit = Keys(settings.api_keys), Limit(settings.rate_limit)
+        self._most_bytes = int(settings.max_body_mb * 1_000_000)
+        self._paths = {route.path for route in routes}
+        self._plain = {r.path: r.answer for r in routes if isinstance(r, PlainRoute)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -162,32 +168,60 @@ class Gate:
 
         try:
             with self._telemetry.request(f"{scope['method']} {route}", _texts(headers)):
-                await self._pass(scope, receive, answer, headers)
+                self._admit(scope, headers)
+                app = self._plain.get(route) if scope["method"] == "POST" else None
+                await (app or self._app)(scope, self._limited(receive, headers), answer)
         except ClientDisconnect:
             status = status or GONE
         except Exception as error:
-            if not isinstance(error, Refusal):
+            refusal = refusal_of(error)
+            if refusal.status >= 500:
                 log.exception("%s %s failed", scope["method"], scope["path"])
             if status:  # half an answer cannot be taken back
                 raise
-            response = refusal_of(error).response(request_id, scope["path"])
-            await response(scope, receive, answer)
+            await refusal.response(request_id, scope["path"])(scope, receive, answer)
         finally:
             seconds = time.perf_counter() - started
             self._telemetry.observe_request(route, status, seconds, scope["arm"])
             self._telemetry.end(tied)
 
-    async def _pass(
-        self, scope: Scope, receive: Receive, send: Send, headers: dict[bytes, bytes]
-    ) -> None:
-        """Let in who may."""
+    def _admit(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
+        """Find out who asks, and let in who may."""
         client = scope.get("client")
         scope["caller"], scope["key_id"] = client[0] if client else "", None
         if scope["path"].startswith(GUARDED):
             scope["key_id"] = self._keys.who(headers)
             scope["caller"] = scope["key_id"] or scope["caller"]
             self._limit.take(scope["caller"])
-        await self._app(scope, receive, send)
+
+    def _limited(self, receive: Receive, headers: dict[bytes, bytes]) -> Receive:
+        """The body, as far as it is not too large: by its header, or counted where it has none.
+
+        Raises:
+            Refusal: 413, its header says that it is.
+        """
+        told = headers.get(b"content-length")
+        if told is not None and told.isdigit():
+            self._weigh(int(told))
+            return receive  # the server takes no more than was told
+        taken = 0
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            self._weigh(taken)
+            return message
+
+        return counted
+
+    def _weigh(self, size: int) -> None:
+        if size > self._most_bytes:
+            raise Refusal(
+                413,
+                f"The body has more than {self._most_bytes:,} bytes: send fewer rides at once.",
+                headers={"Connection": "close"},
+            )
 
 
 def _request_id(told: bytes) -> str:
@@ -198,7 +232,7 @@ def _request_id(told: bytes) -> str:
 def _texts(headers: dict[bytes, bytes]) -> dict[str, str]:
     """What tracing reads, without keys."""
     return {
-        name.decode(): value.decode("latin-1")
-        for name, value in headers.items()
-        if name.startswith(b"trace")
+        name.decode(): headers[name].decode("latin-1")
+        for name in (b"traceparent", b"tracestate")
+        if name in headers
     }
