@@ -98,6 +98,16 @@ def before_pointer(folder: str) -> None:
     _at_call(LocalStorage, "write", ours)
 
 
+def amid_report(name: str, ending: str) -> None:
+    """When a report's page is written, or just its JSON, and nothing else of it."""
+    from taxi_assets.resources.storage import LocalStorage
+
+    def ours(storage: LocalStorage, path: str, *_: object) -> bool:
+        return path.endswith(f"/{name}{ending}")
+
+    _at_call(LocalStorage, "write", ours, then=True)
+
+
 def before_registration() -> None:
     """When MLflow has the model's files and no version of it."""
     from mlflow import MlflowClient
@@ -165,6 +175,15 @@ POINTS: dict[str, Callable[[], None]] = {
     "fare_model: no candidate alias yet": partial(at_alias, "candidate", then=False),
     "champion: before the alias": partial(at_alias, "champion", then=False),
     "champion: after the alias": partial(at_alias, "champion", then=True),
+}
+
+REPORT_POINTS: dict[str, Callable[[], None]] = {
+    "batch_predictions: after it is recorded": partial(after_asset, "batch_predictions"),
+    "data_profile: page written, no summary": partial(amid_report, "data_profile", ".html"),
+    "drift_report: summary written, no table": partial(amid_report, "drift_report", ".json"),
+    "shap_report: committed": partial(after_swap, "shap_report"),
+    "performance_report: file written": partial(before_commit, "performance_report"),
+    "fairness_report: after it is recorded": partial(after_asset, "fairness_report"),
 }
 
 

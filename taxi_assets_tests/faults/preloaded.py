@@ -7,7 +7,10 @@ from importlib import import_module
 MODULES = (
     "taxi_assets.commands.run",
     "taxi_assets_tests.faults.seen",
+    "evidently.presets",
     "lightgbm",
+    "matplotlib.figure",
+    "shap",
     "mlflow.pyfunc",
     "mlflow.store.model_registry.sqlalchemy_workspace_store",
     "mlflow.store.tracking.sqlalchemy_workspace_store",

@@ -12,7 +12,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from taxi_assets_tests.faults.doom import POINTS
+from taxi_assets_tests.faults.doom import POINTS, REPORT_POINTS
 from taxi_assets_tests.homes import Home
 
 CONTEXT = get_context("forkserver")
@@ -83,7 +83,7 @@ def _command(
         del os.environ[name]
     os.environ.update(environment)
     if point:
-        POINTS[point]()
+        (POINTS | REPORT_POINTS)[point]()
     if meet:
         meet[0](*meet[1:])
     from taxi_assets.cli import app
