@@ -124,7 +124,8 @@ def cpu_s(server: int) -> float:
 def server(name: str, command: list[str], ready: str, **told: str) -> Iterator[tuple[int, float]]:
     """A server on its core; its process group and the seconds until it was ready."""
     log = Path(tempfile.gettempdir()) / f"bench-serving-{name}.log"
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY), **told}
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # mlflow starts uvicorn by name
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(REPOSITORY), **told}
     started = time.perf_counter()
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -145,8 +146,9 @@ def server(name: str, command: list[str], ready: str, **told: str) -> Iterator[t
             raise SystemExit(f"{name} did not start: see {log}")
         yield process.pid, time.perf_counter() - started
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(60)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(60)
 
 
 def ours(scratch: Path, bundle: Path) -> Any:
