@@ -21,15 +21,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).parents[2]
-sys.path.insert(0, str(REPOSITORY))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parent))
 
 import httpx
 from machine import describe
 
+REPOSITORY = Path(__file__).parents[2]
 SERVER_CORE, LOAD_CORE = "0", "1"
-SECONDS, WARM_S = 6, 2
+SECONDS, WARM_S = 10, 3
 PORTS = {"bare": 8761, "ours": 8762, "mlflow": 8763}
 TRIP = (
     'string.format(\'{"pickup_zone":%d,"dropoff_zone":%d,"pickup_at":"2025-03-%02dT%02d:%02d",\''
