@@ -239,7 +239,10 @@ def main(bundle: Path, scratch: Path) -> None:
         lone = load(group, f"{address}/v1/quotes", TRIP, connections=1)
         print(f"  one connection   {lone}")
         batch = load(group, f"{address}/v1/quotes/batch", MANY, connections=1, bodies=4)
-        print(f"batches of 10,000  {batch.rate * 10_000:8,.0f} trips/s, p50 {batch.p50_ms:.0f} ms")
+        print(
+            f"batches of 10,000  {batch.rate * 10_000:8,.0f} trips/s, p50 {batch.p50_ms:.0f} ms, "
+            f"{batch.cpu_us / 10_000:.0f} us of the core a trip, its log included"
+        )
         reasons = load(group, f"{address}/v1/explanations", TRIP)
         print(f"explanations       {reasons}")
         print(
