@@ -96,7 +96,7 @@ def create_app(
     problems.install(app)
     describe(app, keys=bool(settings.api_keys))
     known = [route for route in app.routes if isinstance(route, Route)]
-    if settings.page:
+    if settings.page and PAGE.is_dir():  # an install without the page answers all the same
         app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
     app.add_middleware(Gate, settings=settings, telemetry=telemetry, routes=known)
     if settings.cors_origins:

@@ -86,16 +86,23 @@ class Explainer:
             mine = [each for each in self._waiting if each.pick.served is served][:MOST_AT_ONCE]
             taken = set(map(id, mine))
             self._waiting = [each for each in self._waiting if id(each) not in taken]
-            try:
-                found = await self._answers.aside(reasons, served, [each.ride for each in mine])
-            except Exception as error:
-                for waiting in mine:
-                    if not waiting.future.done():
-                        waiting.future.set_exception(error)
-                continue
-            self._answer(mine, found)
+            await self._answer(served, mine)
 
-    def _answer(self, group: Sequence[_Waiting], found: Sequence[Reasons]) -> None:
+    async def _answer(self, served: Served, group: Sequence[_Waiting]) -> None:
+        """Answer rides of one model; if one of them cannot be explained, each by itself."""
+        try:
+            found = await self._answers.aside(reasons, served, [each.ride for each in group])
+        except Exception as error:
+            if len(group) > 1:
+                for each in group:
+                    await self._answer(served, [each])
+            elif not group[0].future.done():
+                group[0].future.set_exception(error)
+        else:
+            self._tell(group, found)
+
+    def _tell(self, group: Sequence[_Waiting], found: Sequence[Reasons]) -> None:
+        """Hand out what was found, and log and count it."""
         at, now = datetime.now(UTC), time.perf_counter()
         for waiting, each in zip(group, found, strict=True):
             if not waiting.future.done():  # somebody still waits for it

@@ -10,7 +10,7 @@ from taxi_assets.domain.price_list import KNOWN_SINCE
 
 FIRST = datetime.fromisoformat(str(KNOWN_SINCE))  # before it no surcharge is known
 END = datetime(LAST_YEAR + 1, 1, 1)  # from then on no holiday is
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def new_york_time(at: datetime) -> datetime:
@@ -51,13 +51,21 @@ def _converted(at: datetime) -> datetime:
 
 @cache
 def skipped_hour(year: int) -> tuple[datetime, datetime]:
-    """Begin and end of the hour that clocks skip when daylight saving begins; empty without one."""
-    hours = (datetime(year, 1, 1) + number * HOUR for number in range(366 * 24))
-    begin = next(filter(_is_skipped, hours), datetime.max)
-    return begin, min(begin, datetime.max - HOUR) + HOUR
+    """Begin and end of the hour that daylight saving skips; far ahead in a year without it."""
+    days = (datetime(year, 1, 1) + number * DAY for number in range(366))
+    night = next((day for day in days if _offset(day) < _offset(day + DAY)), datetime.max - DAY)
+    hours = (night + number * HOUR for number in range(24))
+    begin = next(filter(_is_skipped, hours), datetime.max - DAY)
+    return begin, begin + HOUR
 
 
 def _is_skipped(local: datetime) -> bool:
     """A time in a gap has the earlier offset at fold 0 and the later one at fold 1 (PEP 495)."""
-    first, second = (local.replace(tzinfo=NEW_YORK, fold=fold).utcoffset() for fold in (0, 1))
-    return first is not None and second is not None and first < second
+    return _offset(local) < _offset(local.replace(fold=1))
+
+
+def _offset(local: datetime) -> timedelta:
+    """From UTC to New York."""
+    offset = local.replace(tzinfo=NEW_YORK).utcoffset()
+    assert offset is not None  # every time has one there
+    return offset

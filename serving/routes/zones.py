@@ -57,12 +57,17 @@ class Maps:
         """
         served = self._models.current(self._fleet)
         key = served.identity, crs
-        if key not in self._drawn:
+        drawing = self._drawn.get(key)
+        if drawing is None or _has_failed(drawing):
             work = asyncio.to_thread(draw, served.bundle.zones, crs)
-            self._drawn[key] = asyncio.create_task(work)
+            drawing = self._drawn[key] = asyncio.create_task(work)
             for oldest in list(self._drawn)[:-KEPT]:
                 del self._drawn[oldest]
-        return await asyncio.shield(self._drawn[key])
+        return await asyncio.shield(drawing)  # who leaves does not take it from the others
+
+
+def _has_failed(task: "asyncio.Task[ZoneMap]") -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
 
 
 def router(models: Models, fleet: str) -> APIRouter:

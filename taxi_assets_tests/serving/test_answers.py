@@ -52,10 +52,10 @@ class Shelf:
             raise NotReady("none yet")
         return self.champion
 
-    def challenger(self, fleet: str) -> Served | None:
+    def challenger(self, _: str) -> Served | None:
         return self.other
 
-    def choose(self, fleet: str, caller: str) -> Choice:
+    def choose(self, *_: str) -> Choice:
         return self.choice
 
     def state(self) -> dict[str, Any]:

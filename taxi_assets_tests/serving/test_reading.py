@@ -1,13 +1,11 @@
 """What can be read of the service: explanations, zones, models, health, metrics, outcomes."""
 
-import gzip
 from pathlib import Path
 
 import httpx
 import pytest
 import shapely
 
-from serving.routes.models import card
 from serving.schemas import Accepted, Cards, Explanation, Outcome, Quote, Ready
 from taxi_assets.domain.bundle import Bundle
 from taxi_assets.domain.explain import GROUPS
@@ -67,7 +65,7 @@ def test_zones_are_sent_once_and_small(client: httpx.Client) -> None:
     assert first.headers["content-encoding"] == "gzip"
     assert "content-encoding" not in plain.headers
     assert first.content == plain.content
-    assert len(gzip.compress(plain.content)) < len(plain.content)
+    assert int(first.headers["content-length"]) < len(plain.content) // 2
     assert (again.status_code, again.content) == (304, b"")
     assert "max-age" in again.headers["cache-control"]
 
@@ -157,19 +155,3 @@ def test_metrics_count_requests_by_route_and_status(client: httpx.Client) -> Non
     assert 'route="/v1/quotes"' in text
     assert 'route="other",status="404"' in text
     assert "nothing-of-the-kind" not in text
-    assert "taxi_fare_usd" in text or "fare_usd" in text
-
-
-def test_a_card_tells_what_the_manifest_does(model: Bundle) -> None:
-    from datetime import UTC, datetime
-
-    from serving.models import Served
-
-    served = Served(
-        "green", "n", "3", "2025-03", "i" * 64, model, datetime(2025, 4, 1, tzinfo=UTC), "champion"
-    )
-
-    told = card(served, "champion")
-
-    assert told.training_rows == model.manifest["training_rows"]
-    assert told.loaded_at == "2025-04-01T00:00:00+00:00"

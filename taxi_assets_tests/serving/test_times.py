@@ -52,7 +52,7 @@ def test_every_instant_has_a_time_that_new_yorks_clocks_show(instant: datetime) 
 def test_an_hour_that_clocks_skip_is_refused_by_name(minute: int) -> None:
     at = datetime(2025, 3, 9, 2, minute)
 
-    with pytest.raises(UsageError, match="does not exist .* from 02:00 to 03:00 that night"):
+    with pytest.raises(UsageError, match=r"does not exist .* from 02:00 to 03:00 that night"):
         new_york_time(at)
 
 
