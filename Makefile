@@ -45,6 +45,9 @@ evidently: $(READY) ## the reports over months in Evidently on http://127.0.0.1:
 	@mkdir -p "$(HOME_DIR)/evidently"
 	DO_NOT_TRACK=1 $(BIN)/evidently ui --host 127.0.0.1 --port 8085 --workspace "$(HOME_DIR)/evidently"
 
+serve: $(READY) ## the prediction API and its page on http://127.0.0.1:8000 [FLEET=green]
+	@$(BIN)/taxi-assets serve $(if $(FLEET),--fleet $(FLEET))
+
 test: $(READY) ## the tests a change needs, in under ten minutes
 	$(BIN)/pytest -m "not slow"
 
@@ -78,4 +81,4 @@ lock: ## rewrite requirements/*.txt from pyproject.toml
 clean: ## remove .venv and caches; the data in TAXI_HOME stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info
 
-.PHONY: help setup demo ui mlflow reports evidently test test-all lint types imports coverage bench lock clean
+.PHONY: help setup demo ui mlflow reports evidently serve test test-all lint types imports coverage bench lock clean

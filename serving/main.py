@@ -21,12 +21,21 @@ def main() -> int:
         The exit code: 2 when a setting makes no sense.
     """
     try:
-        settings = Settings()
-        telemetry = Telemetry(settings)
-        app = create_app(settings, telemetry=telemetry)
+        serve(Settings())
     except (ValidationError, TaxiError) as error:
         sys.stderr.write(f"{_why(error)}\n")
         return 2
+    return 0
+
+
+def serve(settings: Settings) -> None:
+    """Serve as these settings say, until told to stop.
+
+    Raises:
+        TaxiError: a setting makes no sense.
+    """
+    telemetry = Telemetry(settings)
+    app = create_app(settings, telemetry=telemetry)
     sys.setswitchinterval(SWITCH_S)
     uvicorn.run(
         app,
@@ -40,7 +49,6 @@ def main() -> int:
         log_config=telemetry.logging_config(),
         timeout_graceful_shutdown=GRACE_S,
     )
-    return 0
 
 
 def _why(error: ValidationError | TaxiError) -> str:
