@@ -49,10 +49,10 @@ serve: $(READY) ## the prediction API and its page on http://127.0.0.1:8000 [FLE
 	@$(BIN)/taxi-assets serve $(if $(FLEET),--fleet $(FLEET))
 
 test: $(READY) ## the tests a change needs, in under ten minutes
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
 test-all: $(READY) ## every test: also kills, servers and slow cities
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(READY) ## ruff
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

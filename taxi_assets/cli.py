@@ -83,11 +83,13 @@ def demo(
 ) -> None:
     """From a source of trips to a printed quote in one go."""
     from taxi_assets.commands.demo import demo as run_demo
+    from taxi_assets.commands.reports import as_url
 
     settings, chosen = settings_for(fleet)
     outcomes = run_demo(settings, chosen, months or None, source or None, progress)
     _report(outcomes, False)
     last = outcomes[-1].month
+    typer.echo(f"Reports: {as_url(f'{settings.reports_uri}/{chosen}/index.html')}")
     if not any("champion" in outcome.assets for outcome in outcomes):
         typer.echo("No quote yet: a model needs two earlier months, so ask for three or more.")
         return

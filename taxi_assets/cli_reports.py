@@ -27,7 +27,7 @@ def reports(
     as_json: JsonOption = False,
 ) -> None:
     """Show the verdicts of a month's reports, and where the index of all months is."""
-    from taxi_assets.commands.reports import as_url, newest, report_lines
+    from taxi_assets.commands.reports import BUCKETS, as_url, newest, report_lines
     from taxi_assets.commands.reports import reports as find
     from taxi_assets.domain.months import check_month
 
@@ -38,5 +38,7 @@ def reports(
     else:
         print_table(report_lines(newest(said)))
         typer.echo(f"All months: {as_url(where)}")
-    if show and typer.launch(as_url(where)) != 0:
+    if show and where.startswith(BUCKETS):
+        typer.echo(f"{where} is in a bucket: open it where browsers are served from it.", err=True)
+    elif show and typer.launch(as_url(where)) != 0:
         typer.echo("No browser could be opened here.", err=True)

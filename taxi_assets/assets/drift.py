@@ -167,8 +167,9 @@ def both_sides(
     if champion.bundle is None or champion.version is None:
         return champion.reason
     if trips.rows < drift.MIN_TRIPS:
+        trip_s = "trip" if trips.rows == 1 else "trips"
         return (
-            f"{month_name(month)} has {trips.rows:,} clean trips: below {drift.MIN_TRIPS:,}, "
+            f"{month_name(month)} has {trips.rows:,} clean {trip_s}: below {drift.MIN_TRIPS:,}, "
             "differences are mostly chance."
         )
     trained = sorted(champion.bundle.manifest["training_rows"])

@@ -15,7 +15,7 @@ from taxi_assets.domain.fleets import Fleet
 from taxi_assets.domain.months import month_name
 from taxi_assets.domain.report_schemas import SHAP_REPORT
 from taxi_assets.domain.sampling import chosen_rows
-from taxi_assets.domain.shap_summary import Sample, shap_rows
+from taxi_assets.domain.shap_summary import MIN_TRIPS, Sample, shap_rows
 from taxi_assets.reports.page import silent
 from taxi_assets.reports.shap_report import NAME, Told, shap_page
 from taxi_assets.resources.evidently_workspace import EvidentlyWorkspace
@@ -82,9 +82,13 @@ def explained(registry: Registry, fleet: str, month: str, trips: TableSlice) -> 
     model = model_of(registry, fleet, month)
     if isinstance(model, str):
         return model
+    if trips.rows < MIN_TRIPS:
+        trip_s = "trip" if trips.rows == 1 else "trips"
+        return (
+            f"{month_name(month)} has {trips.rows} clean {trip_s}, and it takes {MIN_TRIPS} to say "
+            "what quotes go by."
+        )
     sampled = sample_of(trips, month)
-    if len(sampled) == 0:
-        return f"{month_name(month)} has no clean trips whose quotes could be explained."
     try:
         sample = explain_sample(model, sampled, trips.rows)
     except Unexplainable as error:

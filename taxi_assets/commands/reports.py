@@ -8,7 +8,7 @@ from taxi_assets.reports.page import STATES, TITLES
 from taxi_assets.resources.report_store import ReportStore
 from taxi_assets.settings import Settings
 
-OPENED_BY_A_BROWSER = ("http://", "https://", "file://", "gs://", "s3://")
+BUCKETS = ("gs://", "s3://")
 
 
 def reports(settings: Settings, fleet: str, month: str | None) -> tuple[str, list[dict[str, Any]]]:
@@ -54,5 +54,5 @@ def report_lines(said: list[dict[str, Any]]) -> list[dict[str, str]]:
 
 
 def as_url(where: str) -> str:
-    """What a browser can open."""
-    return where if where.startswith(OPENED_BY_A_BROWSER) else f"file://{where}"
+    """What a browser can open, unless it is in a bucket."""
+    return where if where.startswith(BUCKETS) else f"file://{where}"

@@ -17,6 +17,7 @@ from taxi_assets.domain.places import FloatArray
 LARGEST_GAP_USD = 0.005  # half a cent: an explanation that is further off explains another quote
 TYPICAL, DEAR = 0.5, 0.98  # quantiles of the fare
 NEAR = 0.05  # share of trips that count as near a quantile
+MIN_TRIPS = 100  # of fewer, no trip is typical and every average is of some
 FOREMOST = 5  # features whose share is followed over months
 
 

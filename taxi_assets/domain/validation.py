@@ -134,10 +134,14 @@ def together(batches: Iterable[Failures]) -> Failures:
 
 def sentences(found: Failures) -> list[str]:
     """One sentence a failed check, with how many values failed and an example."""
-    return [
-        f"{column}: {check} failed for {failure.values} value(s), for example {failure.examples[0]}"
-        for (column, check), failure in found.items()
-    ]
+    return [f"{column}: {check} {_how(failure)}" for (column, check), failure in found.items()]
+
+
+def _how(failure: Failure) -> str:
+    """A check of a whole column has no values to show: it holds or does not."""
+    if failure.examples == ("False",):
+        return "does not hold"
+    return f"failed for {failure.values} value(s), for example {failure.examples[0]}"
 
 
 def failures(schema: "pandera.DataFrameSchema", rows: pa.RecordBatch | pa.Table) -> list[str]:

@@ -87,7 +87,7 @@ def numbers(seen: Seen) -> list[Number]:
         Number("drifted", "Inputs drifted", sum(d.drifted for d in seen.drifts)),
         Number(
             "largest_psi",
-            f"Largest PSI ({most.label})" if most else "Largest PSI",
+            "Largest PSI",
             most.psi if most else None,
             digits=3,
         ),

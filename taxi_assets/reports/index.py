@@ -11,6 +11,21 @@ WIDTH, HEIGHT, PAD = 180, 40, 4
 
 
 @dataclass(frozen=True, slots=True)
+class Validated:
+    """What validation found in one version of a month's table.
+
+    Attributes:
+        table: its name.
+        path: of the record, relative to the fleet's folder.
+        passed: whether nothing failed.
+    """
+
+    table: str
+    path: str
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Trend:
     """One key number over months.
 
@@ -34,14 +49,14 @@ class Trend:
 
 
 def index_html(
-    fleet: str, summaries: Sequence[Summary], quality: Mapping[str, Sequence[str]]
+    fleet: str, summaries: Sequence[Summary], quality: Mapping[str, Sequence[Validated]]
 ) -> str:
     """The index of one fleet's reports.
 
     Args:
         fleet: fleet name.
         summaries: `Report.summary` of every report of every month, in any order.
-        quality: names of the validation records of each month, relative to the fleet's folder.
+        quality: what validation found in each month's tables.
 
     Returns:
         A page that links to the others by relative paths and asks for nothing else.

@@ -23,8 +23,8 @@ NAME = "shap_report"
 BARS = 15  # features in the picture; the table has all
 MANY = 20  # trips from which on a cloud of dots tells something
 WHOSE = {
-    "typical": "A typical trip, quoted well",
-    "dear": "A dear trip, quoted well",
+    "typical": "A typical trip",
+    "dear": "A dear trip",
     "wrong": "The trip of the sample that was quoted worst",
 }
 HOW = (
@@ -85,11 +85,9 @@ def shap_page(told: Told) -> Report:
 
 def numbers(sample: Sample) -> list[Number]:
     """What the index follows over months."""
-    first = sample.foremost[0]
+    most_usd = float(sample.mean_abs_usd.max())
     return [
-        Number(
-            "top_feature_usd", f"Moved by {first}, mean", float(sample.mean_abs_usd.max()), "USD", 2
-        ),
+        Number("top_feature_usd", "Most moved by one feature", most_usd, "USD", 2),
         Number("top_share", f"Share of the top {FOREMOST} features", sample.foremost_share, "%"),
         Number("largest_gap_usd", "Largest gap to a quote", sample.gap_usd, "USD", 4, False),
         Number("sampled_trips", "Explained", len(sample), "trips", followed=False),

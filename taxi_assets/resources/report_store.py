@@ -7,12 +7,12 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
-from taxi_assets.reports.index import index_html
+from taxi_assets.reports.index import Validated, index_html
 from taxi_assets.reports.page import Report
 from taxi_assets.resources.storage import Storage, open_storage
 from taxi_assets.resources.streams import pooled
 
-INDEX = "index.html"
+INDEX, QUALITY = "index.html", "quality"
 HTML, JSON = "text/html; charset=utf-8", "application/json"
 MONTH_DEPTH = 2  # slashes in the name of a report: fleet, month, report
 READERS = 8  # a bucket answers each in its time
@@ -46,14 +46,16 @@ class ReportStore(dg.ConfigurableResource[None]):
         found = [content for content in pooled(self.storage.read, names, READERS) if content]
         return [json.loads(content) for content in found]
 
-    def quality(self, fleet: str) -> dict[str, list[str]]:
-        """Validation records by month, as paths below the fleet's folder."""
-        found: dict[str, list[str]] = {}
-        for name in self._names(fleet):
-            path = name.removeprefix(f"{fleet}/")
-            month, folder, *rest = path.split("/")
-            if folder == "quality" and rest:
-                found.setdefault(month, []).append(path)
+    def quality(self, fleet: str) -> dict[str, list[Validated]]:
+        """What validation found in each month's tables, by month."""
+        names = [name for name in self._names(fleet) if f"/{QUALITY}/" in name]
+        found: dict[str, list[Validated]] = {}
+        for name, content in zip(names, pooled(self.storage.read, names, READERS), strict=True):
+            if content:
+                record = json.loads(content)
+                path = name.removeprefix(f"{fleet}/")
+                validated = Validated(record["table"], path, record["passed"])
+                found.setdefault(record["month"], []).append(validated)
         return found
 
     def _names(self, fleet: str) -> list[str]:
@@ -73,7 +75,7 @@ class ReportStore(dg.ConfigurableResource[None]):
             record: `fleet`, `month`, `table`, `data_version` and what was found.
         """
         version = str(record["data_version"])[:12]
-        name = f"{record['fleet']}/{record['month']}/quality/{record['table']}-{version}.json"
+        name = f"{record['fleet']}/{record['month']}/{QUALITY}/{record['table']}-{version}.json"
         self.storage.write(name, as_bytes(record), JSON)
         return self.storage.locate(name)
 

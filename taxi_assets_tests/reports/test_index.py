@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from taxi_assets.reports.index import HEIGHT, PAD, WIDTH, index_html, trends
+from taxi_assets.reports.index import HEIGHT, PAD, WIDTH, Validated, index_html, trends
 from taxi_assets.reports.page import GOOD, Number, Report, silent
 
 
@@ -24,7 +24,9 @@ def test_the_newest_month_that_has_something_to_say_comes_first() -> None:
 
 
 def test_every_report_and_validation_record_is_linked_by_a_relative_path() -> None:
-    quality = {"2025-01": ["2025-01/quality/raw_trips-0123.json"]}
+    quality = {
+        "2025-01": [Validated("raw_trips", "2025-01/quality/raw_trips-0123.json", passed=True)]
+    }
 
     page = index_html("green", [told("2025-01", 2.8)], quality)
 
@@ -80,3 +82,15 @@ def test_the_size_of_a_sample_is_not_followed() -> None:
     said = Report("drift_report", "green", "2025-01", "All is well.", GOOD, (size,)).summary()
 
     assert trends([said]) == []
+
+
+def test_a_table_that_failed_validation_is_told_from_one_that_passed() -> None:
+    found = [
+        Validated("raw_trips", "2025-01/quality/raw_trips-0123.json", passed=False),
+        Validated("clean_trips", "2025-01/quality/clean_trips-0123.json", passed=True),
+    ]
+
+    page = index_html("green", [], {"2025-01": found})
+
+    assert "raw trips failed" in page
+    assert "clean trips failed" not in page

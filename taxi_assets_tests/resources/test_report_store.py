@@ -10,7 +10,13 @@ from taxi_assets.domain.errors import LakeUnreachable
 from taxi_assets.reports.page import GOOD, NOTABLE, Report, silent
 from taxi_assets.resources.report_store import ReportStore
 
-RECORD = {"fleet": "green", "month": "2025-01", "table": "raw_trips", "data_version": "0123" * 16}
+RECORD = {
+    "fleet": "green",
+    "month": "2025-01",
+    "table": "raw_trips",
+    "data_version": "0123" * 16,
+    "passed": True,
+}
 
 
 @pytest.fixture(params=["local", "s3", "gs"])
@@ -70,9 +76,10 @@ def test_validation_records_of_two_versions_of_a_table_stand_side_by_side(
     store.write_quality(RECORD)
     store.write_quality({**RECORD, "data_version": "4567" * 16})
 
-    names = store.quality("green")["2025-01"]
-    first = json.loads(store.storage.read(f"green/{names[0]}") or b"")
-    assert [name.rpartition("-")[2] for name in names] == ["012301230123.json", "456745674567.json"]
+    found = store.quality("green")["2025-01"]
+    first = json.loads(store.storage.read(f"green/{found[0].path}") or b"")
+    names = [each.path.rpartition("-")[2] for each in found]
+    assert names == ["012301230123.json", "456745674567.json"]
     assert first == RECORD
 
 
