@@ -39,7 +39,9 @@ def report(settings: ConsoleSettings, fleet: str, name: str, where: str = "") ->
     try:
         table = _catalog(settings).load_table(f"{fleet}.{name}")
         present = tuple(c for c in columns if c in table.schema().column_names)
-        rows = table.scan(row_filter=where or "true", selected_fields=present).to_pandas()
+        rows: pd.DataFrame = table.scan(
+            row_filter=where or "true", selected_fields=present
+        ).to_pandas()
     except NoSuchTableError as error:
         raise _nothing(fleet) from error
     except (SQLAlchemyError, OSError, ImportError) as error:

@@ -38,15 +38,16 @@ def recent(settings: ConsoleSettings) -> pd.DataFrame:
                 "writes it there when SERVING_LOG says so."
             )
         found = ds.dataset(files, QUOTE_LOG.arrow, format="parquet", filesystem=filesystem)
-        rows = found.to_table(columns=COLUMNS).to_pandas()
+        rows: pd.DataFrame = found.to_table(columns=COLUMNS).to_pandas()
     except (OSError, pa.ArrowInvalid) as error:
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise LakeUnreachable(
             f"The prediction log at {settings.log_uri} cannot be read ({cause}): check "
             "SERVING_LOG and TAXI_S3_ENDPOINT."
         ) from error
-    once = rows.drop_duplicates(["request_id", "arm", "shadow"])
-    return once.sort_values("at", ascending=False, ignore_index=True).head(MOST_ROWS)
+    once: pd.DataFrame = rows.drop_duplicates(["request_id", "arm", "shadow"])
+    latest = once.sort_values("at", ascending=False, ignore_index=True)
+    return latest.head(MOST_ROWS)
 
 
 def _latest(filesystem: fs.FileSystem, folder: str) -> list[str]:
