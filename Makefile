@@ -45,6 +45,11 @@ evidently: $(READY) ## the reports over months in Evidently on http://127.0.0.1:
 	@mkdir -p "$(HOME_DIR)/evidently"
 	DO_NOT_TRACK=1 $(BIN)/evidently ui --host 127.0.0.1 --port 8085 --workspace "$(HOME_DIR)/evidently"
 
+console: $(READY) ## the console for analysts on http://127.0.0.1:8501
+	$(BIN)/streamlit run serving/console/app.py --server.address 127.0.0.1 --server.port 8501 \
+	  --server.headless true --server.fileWatcherType none --browser.gatherUsageStats false \
+	  --client.toolbarMode minimal
+
 test: $(READY) ## the tests a change needs, in under ten minutes
 	$(BIN)/pytest -m "not slow"
 
@@ -78,4 +83,4 @@ lock: ## rewrite requirements/*.txt from pyproject.toml
 clean: ## remove .venv and caches; the data in TAXI_HOME stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info
 
-.PHONY: help setup demo ui mlflow reports evidently test test-all lint types imports coverage bench lock clean
+.PHONY: help setup demo ui mlflow reports evidently console test test-all lint types imports coverage bench lock clean

@@ -8,9 +8,23 @@ import streamlit as st
 
 from serving.console import read_models
 from serving.console.read_registry import Model, open_registry
-from serving.console.shown import BLUE, GREY, KEPT_S, ORANGE, draw, fleet_choice, settings, source
+from serving.console.shown import (
+    BLUE,
+    GREEN,
+    GREY,
+    KEPT_S,
+    LEGEND,
+    ORANGE,
+    draw,
+    fleet_choice,
+    names,
+    rows_px,
+    settings,
+    source,
+)
 
 VERDICTS = {"passed": BLUE, "failed": ORANGE, "could not judge": GREY}
+PALETTE = [BLUE, ORANGE, GREY, GREEN]
 UTC_TIME = "%Y-%m-%d %H:%M"
 
 
@@ -65,6 +79,7 @@ def _metrics(found: Model) -> None:
         return
     form = ".0%" if measure == "coverage" else ".2f"
     scale = alt.Scale(zero=False)
+    colors = alt.Scale(domain=list(read_models.PREDICTORS.values()), range=PALETTE)
     draw(
         alt.Chart(table)
         .mark_line(point=alt.OverlayMarkDef(size=70))
@@ -76,7 +91,7 @@ def _metrics(found: Model) -> None:
                 scale=scale,
                 axis=alt.Axis(format=form),
             ),
-            color=alt.Color("predictor:N", title=None, legend=alt.Legend(orient="top")),
+            color=alt.Color("predictor:N", title=None, scale=colors, legend=LEGEND),
             tooltip=["month", "version", "predictor", alt.Tooltip("value:Q", format=form)],
         )
     )
@@ -90,15 +105,15 @@ def _gates(found: Model) -> None:
         return
     colors = alt.Scale(domain=list(VERDICTS), range=list(VERDICTS.values()))
     shapes = alt.Scale(domain=list(VERDICTS), range=["circle", "cross", "triangle"])
-    legend = alt.Legend(orient="top")
     draw(
         alt.Chart(table)
         .mark_point(filled=True, size=160, opacity=1)
+        .properties(height=rows_px(table["gate"].nunique()))
         .encode(
             x=alt.X("version:O", title="Version", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("gate:N", title=None, axis=alt.Axis(labelLimit=260)),
-            color=alt.Color("verdict:N", scale=colors, title=None, legend=legend),
-            shape=alt.Shape("verdict:N", scale=shapes, title=None, legend=legend),
+            y=names("gate"),
+            color=alt.Color("verdict:N", scale=colors, title=None, legend=LEGEND),
+            shape=alt.Shape("verdict:N", scale=shapes, title=None, legend=LEGEND),
             tooltip=["version", "month", "gate", "verdict"],
         )
     )
@@ -132,14 +147,17 @@ def _champions(found: Model) -> None:
 def _reigns(table: pd.DataFrame) -> None:
     """A bar from each beginning to its end."""
     told = table.assign(version=table["version"].map("version {}".format))
-    time = alt.X("since:T", title="Time, UTC", scale=alt.Scale(type="utc"))
+    time = alt.X(
+        "since:T", title="Time, UTC", scale=alt.Scale(type="utc"), axis=alt.Axis(tickCount=5)
+    )
     draw(
         alt.Chart(told)
         .mark_bar(height=18, color=BLUE)
+        .properties(height=rows_px(told["version"].nunique()))
         .encode(
             x=time,
             x2="until:T",
-            y=alt.Y("version:N", title=None, sort=None),
+            y=names("version"),
             tooltip=["version", "action", "who", "since:T", "until:T"],
         )
     )

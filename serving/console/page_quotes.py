@@ -10,7 +10,19 @@ import streamlit as st
 
 from serving.console import read_quotes
 from serving.console.read_api import Api
-from serving.console.shown import BLUE, GREY, KEPT_S, ORANGE, draw, settings, source, usd
+from serving.console.shown import (
+    BLUE,
+    GREY,
+    KEPT_S,
+    LEGEND,
+    ORANGE,
+    draw,
+    names,
+    rows_px,
+    settings,
+    source,
+    usd,
+)
 from serving.schemas import EXAMPLE, BatchQuote, Explanation, Quote
 from taxi_assets.domain.fleets import FLEETS
 
@@ -54,6 +66,7 @@ def show() -> None:
     if trip is None:
         return
     with source():
+        st.subheader(_ride(trip))
         _quote(quoted(trip))
         with source():
             _reasons(explained(trip))
@@ -64,7 +77,7 @@ def show() -> None:
 def _ask(known: dict[int, str]) -> None:
     """The form; what was asked stays until something else is."""
     numbers = list(known)
-    now = datetime.now(NEW_YORK)
+    now = st.session_state.setdefault("opened", datetime.now(NEW_YORK))  # or reruns would reset it
     with st.form("ride"):
         left, right = st.columns(2)
         pickup = left.selectbox(
@@ -91,10 +104,16 @@ def _place(numbers: list[int], end: str, otherwise: int) -> int:
     return wanted[0] if wanted else min(otherwise, len(numbers) - 1)
 
 
+def _ride(trip: dict[str, Any]) -> str:
+    """The ride that is answered, which need not be the one in the form."""
+    ends = " to ".join(zones()[trip[end]] for end in ("pickup_zone", "dropoff_zone"))
+    return f"{ends}, {trip['pickup_at'].replace('T', ' ')}"
+
+
 def _quote(quote: Quote) -> None:
     """The answer in numbers."""
-    interval = f"${quote.low_usd:.2f} to ${quote.high_usd:.2f}"
-    columns = st.columns(4)
+    interval = f"${quote.low_usd:.2f} to {quote.high_usd:.2f}"
+    columns = st.columns([2, 3, 2, 2])
     columns[0].metric("Metered fare", f"${quote.fare_usd:.2f}")
     columns[1].metric(f"{quote.interval:.0%} of rides", interval)
     columns[2].metric("Ride time", f"{quote.ride_min:.0f} min")
@@ -116,10 +135,11 @@ def _reasons(explanation: Explanation) -> None:
     draw(
         alt.Chart(table)
         .mark_bar()
+        .properties(height=rows_px(len(table)))
         .encode(
             x=alt.X("usd:Q", title="Part of the fare, US dollars", axis=alt.Axis(format="$.2f")),
-            y=alt.Y("reason:N", sort=None, title=None, axis=alt.Axis(labelLimit=260)),
-            color=alt.Color("effect:N", scale=colors, title=None, legend=alt.Legend(orient="top")),
+            y=names("reason"),
+            color=alt.Color("effect:N", scale=colors, title=None, legend=LEGEND),
             tooltip=["reason", alt.Tooltip("usd:Q", format="$.2f")],
         )
     )

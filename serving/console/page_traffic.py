@@ -1,6 +1,7 @@
 """What the service is asked now, by arm, and what it wrote to its log."""
 
 import time
+from typing import Any
 
 import altair as alt
 import pandas as pd
@@ -8,10 +9,28 @@ import streamlit as st
 
 from serving.console import read_log, read_traffic
 from serving.console.read_api import Api
-from serving.console.shown import KEPT_S, draw, settings, source, usd
+from serving.console.shown import KEPT_S, LEGEND, draw, names, rows_px, settings, source, usd
 
 LOOK_S = 5
 MINUTE_S, HOUR_S = 60, 3_600
+SHOWN_ROWS = 200
+LOG_COLUMNS: dict[str, Any] = {
+    "at": st.column_config.DatetimeColumn("Answered, UTC", timezone="UTC"),
+    "fleet": "Fleet",
+    "arm": "Arm",
+    "shadow": "Only logged",
+    "model_version": "Version",
+    "pickup_zone": "From zone",
+    "dropoff_zone": "To zone",
+    "pickup_at": "Pick-up, New York",
+    "passengers": "Passengers",
+    "fare_usd": st.column_config.NumberColumn("Fare, USD", format="$%.2f"),
+    "low_usd": st.column_config.NumberColumn("Low, USD", format="$%.2f"),
+    "high_usd": st.column_config.NumberColumn("High, USD", format="$%.2f"),
+    "total_usd": st.column_config.NumberColumn("Total, USD", format="$%.2f"),
+    "latency_ms": st.column_config.NumberColumn("Latency, ms", format="%.2f"),
+    "request_id": "Request",
+}
 
 
 @st.cache_data(ttl=KEPT_S, show_spinner="Reading the prediction log")
@@ -58,10 +77,11 @@ def _by_arm(quotes: pd.DataFrame, arms: pd.DataFrame) -> None:
     draw(
         alt.Chart(told)
         .mark_bar()
+        .properties(height=rows_px(len(arms)))
         .encode(
             x=alt.X("quotes:Q", title="Rides quoted", axis=alt.Axis(format=",d", tickMinStep=1)),
-            y=alt.Y("answered:N", title=None, axis=alt.Axis(labelLimit=200)),
-            color=alt.Color("version:N", title=None, legend=alt.Legend(orient="top")),
+            y=names("answered"),
+            color=alt.Color("version:N", title=None, legend=LEGEND),
             tooltip=["fleet", "arm", "version", alt.Tooltip("quotes:Q", format=",")],
         )
     )
@@ -100,11 +120,12 @@ def _logged(rows: pd.DataFrame) -> None:
         .encode(
             x=alt.X("at:T", title="Answered, your local time"),
             y=usd("fare_usd", "Metered fare, US dollars"),
-            color=alt.Color("arm:N", title=None, legend=alt.Legend(orient="top")),
+            color=alt.Color("arm:N", title=None, legend=LEGEND),
             tooltip=["at:T", "arm", "model_version", alt.Tooltip("fare_usd:Q", format="$.2f")],
         )
     )
-    st.dataframe(rows.head(200), hide_index=True)
+    shown = rows.head(SHOWN_ROWS)
+    st.dataframe(shown, hide_index=True, column_config=LOG_COLUMNS)
 
 
 def _lasted(seconds: float) -> str:

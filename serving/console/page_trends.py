@@ -8,10 +8,13 @@ from serving.console import read_lake, read_trends
 from serving.console.shown import (
     BLUE,
     KEPT_S,
+    LEGEND,
     ORANGE,
     draw,
     fleet_choice,
     month,
+    names,
+    rows_px,
     settings,
     source,
 )
@@ -27,7 +30,6 @@ FAIR = {
     "relative_error": ("relative_low", "relative_high", "Mean absolute error over mean fare"),
     "coverage": ("coverage_low", "coverage_high", "Share of fares inside the interval"),
 }
-LEGEND = alt.Legend(orient="top", columns=3, labelLimit=200)
 
 
 @st.cache_data(ttl=KEPT_S, show_spinner="Reading the lake")
@@ -96,8 +98,7 @@ def _fairness(fleet: str) -> None:
     measure = columns[2].selectbox("Measured", list(FAIR), format_func=lambda m: FAIR[m][2])
     low, high, title = FAIR[measure]
     found = read_trends.groups(table, grouping, which)
-    group = alt.Y("value:N", sort=None, title=None, axis=alt.Axis(labelLimit=200))
-    base = alt.Chart(found).encode(y=group)
+    base = alt.Chart(found).encode(y=names("value")).properties(height=rows_px(len(found)))
     axis = alt.Axis(format=".0%")
     draw(
         alt.layer(
@@ -111,7 +112,19 @@ def _fairness(fleet: str) -> None:
         )
     )
     st.caption("Bars are 95 % intervals; a group without one has too few trips to tell.")
-    st.dataframe(found[["value", "trips", "mae_usd", "coverage"]], hide_index=True)
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        found,
+        hide_index=True,
+        column_order=["value", "trips", "mae_usd", "relative_error", "coverage"],
+        column_config={
+            "value": "Group",
+            "trips": number("Trips", format="localized"),
+            "mae_usd": number("Mean error, USD", format="$%.2f"),
+            "relative_error": number("Error over fare", format="percent"),
+            "coverage": number("In the interval", format="percent"),
+        },
+    )
 
 
 def _drift(fleet: str) -> None:
@@ -127,9 +140,10 @@ def _drift(fleet: str) -> None:
     draw(
         alt.Chart(found.dropna(subset=["psi"]))
         .mark_rect()
+        .properties(height=rows_px(found["feature"].nunique()))
         .encode(
             x=month(),
-            y=alt.Y("feature:N", title=None, sort=None, axis=alt.Axis(labelLimit=200)),
+            y=names("feature"),
             color=alt.Color("psi:Q", title="PSI, no unit", scale=scale),
             tooltip=[
                 "month",
@@ -180,7 +194,7 @@ def _data(fleet: str) -> None:
         .mark_bar()
         .encode(
             x=month(),
-            y=alt.Y("trips:Q", title="Published trips", axis=alt.Axis(format=",")),
+            y=alt.Y("trips:Q", title="Published trips", axis=alt.Axis(format=",.0f")),
             color=alt.Color("stage:N", title=None, scale=colors, legend=LEGEND),
             tooltip=["month", "stage", alt.Tooltip("trips:Q", format=",")],
         )

@@ -13,6 +13,9 @@ from taxi_assets.domain.fleets import FLEETS
 
 KEPT_S = 30  # nothing that is shown is older
 BLUE, ORANGE, GREY = "#3b82c4", "#d97b29", "#8a8f98"  # legible on white and on black
+GREEN = "#2f9e77"
+ROW_PX, AROUND_PX = 26, 130  # of a chart with one line a row: Streamlit counts axis and legend
+LEGEND = alt.Legend(orient="top", columns=2, labelLimit=150)  # two fit on a phone
 
 
 @contextmanager
@@ -50,6 +53,17 @@ def usd(field: str, title: str, *, zero: bool = False) -> alt.Y:
     return alt.Y(
         f"{field}:Q", title=title, scale=alt.Scale(zero=zero), axis=alt.Axis(format="$.2f")
     )
+
+
+def names(field: str, *, sort: str | None = None) -> alt.Y:
+    """A vertical axis of names, in the order of the rows unless `sort` says another."""
+    axis = alt.Axis(labelLimit=220, labelFlush=False)
+    return alt.Y(f"{field}:N", title=None, sort=sort, axis=axis)
+
+
+def rows_px(count: int) -> int:
+    """Height of a chart of so many names; one that is left to Vega gets too low to read."""
+    return ROW_PX * count + AROUND_PX
 
 
 def month(title: str = "Month") -> alt.X:
