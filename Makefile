@@ -48,7 +48,7 @@ evidently: $(READY) ## the reports over months in Evidently on http://127.0.0.1:
 console: $(READY) ## the console for analysts on http://127.0.0.1:8501
 	$(BIN)/streamlit run serving/console/app.py --server.address 127.0.0.1 --server.port 8501 \
 	  --server.headless true --server.fileWatcherType none --browser.gatherUsageStats false \
-	  --client.toolbarMode minimal
+	  --client.toolbarMode minimal --client.showErrorDetails none
 
 test: $(READY) ## the tests a change needs, in under ten minutes
 	$(BIN)/pytest -m "not slow"

@@ -30,9 +30,9 @@ def report(settings: ConsoleSettings, fleet: str, name: str, where: str = "") ->
 
     Raises:
         NothingYet: no month has been reported on.
-        LakeUnreachable: catalog or warehouse do not answer.
+        LakeUnreachable: catalog or warehouse do not answer, or are damaged.
     """
-    from pyiceberg.exceptions import NoSuchTableError  # half a second to import
+    from pyiceberg.exceptions import NoSuchTableError, ValidationError  # half a second to import
     from sqlalchemy.exc import SQLAlchemyError
 
     columns = (*(column.name for column in TABLES[name].columns), MONTH.name)
@@ -44,10 +44,11 @@ def report(settings: ConsoleSettings, fleet: str, name: str, where: str = "") ->
         ).to_pandas()
     except NoSuchTableError as error:
         raise _nothing(fleet) from error
-    except (SQLAlchemyError, OSError, ImportError) as error:
+    # what Arrow and pydantic raise are ValueErrors
+    except (SQLAlchemyError, OSError, ImportError, ValueError, ValidationError) as error:
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise LakeUnreachable(
-            f"The lake at {settings.lake_uri} does not answer ({cause}): check TAXI_LAKE, "
+            f"The lake at {settings.lake_uri} cannot be read ({cause}): check TAXI_LAKE, "
             "TAXI_CATALOG_URI and that both are running."
         ) from error
     if rows.empty:

@@ -39,7 +39,7 @@ def recent(settings: ConsoleSettings) -> pd.DataFrame:
             )
         found = ds.dataset(files, QUOTE_LOG.arrow, format="parquet", filesystem=filesystem)
         rows: pd.DataFrame = found.to_table(columns=COLUMNS).to_pandas()
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, pa.ArrowException) as error:
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise LakeUnreachable(
             f"The prediction log at {settings.log_uri} cannot be read ({cause}): check "

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from serving.console.errors import NothingYet
-from serving.console.settings import ConsoleSettings
+from serving.console.settings import ConsoleSettings, refused
 from serving.mlflow_database import SQLITE, MlflowDatabase
 from serving.mlflow_rest import MlflowServer
 from serving.settings import Settings
@@ -85,11 +85,19 @@ def open_registry(settings: ConsoleSettings) -> Registry:
     if uri.startswith(SQLITE):
         return Database(Path(uri.removeprefix(SQLITE).partition("?")[0]))
     if uri.startswith(("http://", "https://")):
-        return Server(uri, Settings())  # user, password or token come from the environment
+        return Server(uri, _service_settings())
     raise UsageError(
         "MLFLOW_TRACKING_URI leads to no registry that the console can read: give an MLflow "
         f"server's http:// URL or a local {SQLITE} database."
     )
+
+
+def _service_settings() -> Settings:
+    """The service's, for MLflow's user, password or token."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise UsageError(refused(error)) from error
 
 
 class Database(MlflowDatabase):
@@ -123,12 +131,12 @@ class _Pair(BaseModel):
 
 class _Alias(BaseModel):
     alias: str
-    version: str
+    version: int  # MLflow writes it as text
 
 
 class _Found(BaseModel):
     name: str
-    version: str
+    version: int
     run_id: str = ""
     tags: list[_Pair] = []
 
@@ -176,14 +184,14 @@ class Server(MlflowServer):
             raise _nothing(fleet)
         (model,) = told.registered_models
         versions = [
-            Registered(int(v.version), _dict(v.tags), self._metrics(v.run_id))
+            Registered(v.version, _dict(v.tags), self._metrics(v.run_id))
             for v in self._versions(name)
         ]
         if not versions:
             raise _nothing(fleet)
         return Model(
             _dict(model.tags),
-            {entry.alias: int(entry.version) for entry in model.aliases},
+            {entry.alias: entry.version for entry in model.aliases},
             tuple(sorted(versions, key=lambda version: version.number)),
         )
 

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from taxi_assets.domain.errors import UsageError
 
 
 class ConsoleSettings(BaseSettings):
@@ -71,3 +73,22 @@ class ConsoleSettings(BaseSettings):
     def log_uri(self) -> str:
         """Root of the prediction log."""
         return self.log or f"{self.lake_uri}/served"
+
+
+def read_settings() -> ConsoleSettings:
+    """The settings as the environment says.
+
+    Raises:
+        UsageError: one of them makes no sense.
+    """
+    try:
+        return ConsoleSettings()
+    except ValidationError as error:
+        raise UsageError(refused(error)) from error
+
+
+def refused(error: ValidationError) -> str:
+    """Which settings make no sense and why, as a sentence without their values."""
+    wrong = error.errors(include_url=False, include_input=False)
+    told = "; ".join(f"{'_'.join(map(str, each['loc']))}: {each['msg']}" for each in wrong)
+    return f"A setting makes no sense ({told}): correct it and start again."

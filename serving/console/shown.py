@@ -7,7 +7,7 @@ import altair as alt
 import streamlit as st
 
 from serving.console.errors import NothingYet, Refused
-from serving.console.settings import ConsoleSettings
+from serving.console.settings import ConsoleSettings, read_settings
 from taxi_assets.domain.errors import TaxiError
 from taxi_assets.domain.fleets import FLEETS
 
@@ -34,8 +34,12 @@ def source() -> Iterator[None]:
 
 @st.cache_data(ttl=KEPT_S, show_spinner=False)
 def settings() -> ConsoleSettings:
-    """The console's settings."""
-    return ConsoleSettings()
+    """The console's settings.
+
+    Raises:
+        UsageError: one of them makes no sense.
+    """
+    return read_settings()
 
 
 def fleet_choice() -> str:

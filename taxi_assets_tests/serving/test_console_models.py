@@ -137,6 +137,15 @@ def test_a_registry_of_another_kind_is_refused(tmp_path: Path) -> None:
         open_registry(console(tmp_path, mlflow_tracking_uri="databricks"))
 
 
+def test_a_setting_of_the_service_that_makes_no_sense_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SERVING_PORT", "none")
+
+    with pytest.raises(UsageError, match="port"):
+        open_registry(console(tmp_path, mlflow_tracking_uri="http://127.0.0.1:9"))
+
+
 @pytest.mark.slow
 def test_a_server_tells_the_same_as_its_database(tmp_path: Path) -> None:
     root = tmp_path / "mlflow"

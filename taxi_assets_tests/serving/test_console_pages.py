@@ -42,6 +42,7 @@ FLAGS = (
     "--server.fileWatcherType=none",
     "--browser.gatherUsageStats=false",
     "--client.toolbarMode=minimal",
+    "--client.showErrorDetails=none",
 )
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from serving.console.settings import ConsoleSettings
+from serving.console.settings import ConsoleSettings, read_settings
 from serving.settings import Settings as ServiceSettings
+from taxi_assets.domain.errors import UsageError
 from taxi_assets.settings import Settings as PipelineSettings
 from taxi_assets_tests.homes import OURS
 
@@ -58,6 +59,17 @@ def test_a_key_is_not_shown(quiet: pytest.MonkeyPatch) -> None:
 def test_an_address_that_is_none_is_refused() -> None:
     with pytest.raises(ValidationError, match="https://"):
         ConsoleSettings(api_url="fares")
+
+
+def test_a_setting_that_makes_no_sense_is_named_without_its_value(
+    quiet: pytest.MonkeyPatch,
+) -> None:
+    quiet.setenv("CONSOLE_API_URL", "user:secret@fares")
+
+    with pytest.raises(UsageError, match="CONSOLE_API_URL") as caught:
+        read_settings()
+
+    assert "secret" not in str(caught.value)
 
 
 def test_the_service_does_without_the_console() -> None:

@@ -92,7 +92,18 @@ def test_tables_whose_files_are_gone_are_named(tmp_path: Path) -> None:
     for file in (tmp_path / "lake" / "tables").rglob("*.parquet"):
         file.unlink()
 
-    with pytest.raises(LakeUnreachable, match="does not answer"):
+    with pytest.raises(LakeUnreachable, match="cannot be read"):
+        read_lake.report(settings, "green", "drift_report")
+
+
+@pytest.mark.parametrize("kind", ["*.parquet", "*.metadata.json"])
+def test_files_that_are_damaged_are_named(tmp_path: Path, kind: str) -> None:
+    settings = console(tmp_path)
+    write_reports(lake_of(settings))
+    for file in (tmp_path / "lake" / "tables").rglob(kind):
+        file.write_text("half a file")
+
+    with pytest.raises(LakeUnreachable, match="cannot be read"):
         read_lake.report(settings, "green", "drift_report")
 
 
