@@ -202,10 +202,10 @@ def _data(fleet: str) -> None:
     draw(
         alt.Chart(read_trends.rejections(table))
         .mark_line(point=True)
-        .properties(height=440)
+        .properties(height=560)
         .encode(
             x=month(),
-            y=alt.Y("share:Q", title="Rejected share of trips", axis=alt.Axis(format=".1%")),
+            y=alt.Y("share:Q", title="Rejected share", axis=alt.Axis(format=".1%")),
             color=alt.Color("rule:N", title=None, legend=alt.Legend(orient="bottom", columns=1)),
             tooltip=["month", "rule", alt.Tooltip("share:Q", format=".2%")],
         )
