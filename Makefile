@@ -48,6 +48,11 @@ evidently: $(READY) ## the reports over months in Evidently on http://127.0.0.1:
 serve: $(READY) ## the prediction API and its page on http://127.0.0.1:8000 [FLEET=green]
 	@$(BIN)/taxi-assets serve $(if $(FLEET),--fleet $(FLEET))
 
+console: $(READY) ## the console for analysts on http://127.0.0.1:8501
+	$(BIN)/streamlit run serving/console/app.py --server.address 127.0.0.1 --server.port 8501 \
+	  --server.headless true --server.fileWatcherType none --browser.gatherUsageStats false \
+	  --client.toolbarMode minimal --client.showErrorDetails none
+
 test: $(READY) ## the tests a change needs, in under ten minutes
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
@@ -81,4 +86,4 @@ lock: ## rewrite requirements/*.txt from pyproject.toml
 clean: ## remove .venv and caches; the data in TAXI_HOME stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info
 
-.PHONY: help setup demo ui mlflow reports evidently serve test test-all lint types imports coverage bench lock clean
+.PHONY: help setup demo ui mlflow reports evidently serve console test test-all lint types imports coverage bench lock clean
