@@ -7,9 +7,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from taxi_assets.domain.changes import named_changes
 from taxi_assets.domain.cleaning import PAIR_COLUMNS, Sorted, refund_rows, sort_trips
 from taxi_assets.domain.fleets import FLEETS
+from taxi_assets.domain.lasting import findings
 from taxi_assets.domain.profile import Number, Profile
 from taxi_assets.domain.profiled_trips import Trips, read_trips
 from taxi_assets.domain.profiling import profile
@@ -64,6 +64,8 @@ def sorted_file(tree: Path, month: str) -> Sorted:
 def changes_in(tree: Path, months: list[str]) -> dict[str, list[str]]:
     """What is named in each month of a tree of published files but the first."""
     zones = real_zones(tree)
-    profiles = [month_of([sorted_file(tree, month)], month, zones).profile for month in months]
-    found = zip(months[1:], profiles[1:], profiles[:-1], strict=True)
-    return {m: [change.text for change in named_changes(now, past, m)] for m, now, past in found}
+    known = {m: month_of([sorted_file(tree, m)], m, zones).profile for m in months}
+    return {
+        m: [change.text for change in findings(known[m], {p: known[p] for p in months if p < m}, m)]
+        for m in months[1:]
+    }

@@ -29,7 +29,7 @@ def data_profile(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.Asset
         fleet,
         "data_profile",
         months,
-        code_version="1",
+        code_version="2",
         ins={
             "clean_trips": dg.AssetIn([fleet.name, "clean_trips"]),
             "rejected_trips": dg.AssetIn([fleet.name, "rejected_trips"]),
@@ -38,7 +38,7 @@ def data_profile(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.Asset
         },
         description=(
             f"What the {fleet.name} trips of this month look like before and after cleaning, and "
-            f"what changed against the month before. One row is {DATA_PROFILE.grain}."
+            f"what changed against the last sound month. One row is {DATA_PROFILE.grain}."
         ),
     )
     def look(

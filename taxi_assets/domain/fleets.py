@@ -12,6 +12,7 @@ import pyarrow as pa
 from taxi_assets.domain.errors import UsageError
 
 MONEY = pa.float64()
+NOT_PUBLISHED = "(not in this fleet's files)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,11 @@ class Fleet:
         """Published lower-case name to column."""
         return {column.source: column for column in self.columns}
 
+    @property
+    def lacking(self) -> set[str]:
+        """Canonical columns that its files never have."""
+        return {column.name for column in self.columns if column.source == NOT_PUBLISHED}
+
     def file_name(self, month: str) -> str:
         """Path of the month's file below the source's root."""
         return f"trip-data/{self.name}_tripdata_{month}.parquet"
@@ -80,9 +86,7 @@ def _columns(prefix: str, airport_fee: bool) -> tuple[SourceColumn, ...]:
         SourceColumn("improvement_usd", "improvement_surcharge", MONEY),
         SourceColumn("congestion_usd", "congestion_surcharge", MONEY),
         SourceColumn("cbd_usd", "cbd_congestion_fee", MONEY),
-        SourceColumn(
-            "airport_usd", "airport_fee" if airport_fee else "(not in this fleet's files)", MONEY
-        ),
+        SourceColumn("airport_usd", "airport_fee" if airport_fee else NOT_PUBLISHED, MONEY),
         SourceColumn("tip_usd", "tip_amount", MONEY),
         SourceColumn("tolls_usd", "tolls_amount", MONEY),
         SourceColumn("total_usd", "total_amount", MONEY),

@@ -123,6 +123,9 @@ def _vendors(clean: Trips, rejected: Trips) -> Iterator[Number]:
         name = "unknown" if vendor == NO_CODE else str(vendor)
         kept, lost = clean.vendor == vendor, rejected.vendor == vendor
         yield Number("trips_by_vendor", PUBLISHED, name, int(kept.sum() + lost.sum()), "trips")
+        fares = np.concatenate([clean.fare_usd[kept], rejected.fare_usd[lost]])
+        if not np.isnan(fares).all():
+            yield Number("median_fare", PUBLISHED, name, float(np.nanmedian(fares)), "USD")
         yield Number("mile_rides_by_vendor", CLEAN, name, int((kept & run).sum()), "trips")
         yield Number("stuck_fares_by_vendor", CLEAN, name, int((kept & stuck).sum()), "trips")
         charged = np.bincount(rejected.rule[lost], minlength=len(RULE_NAMES))

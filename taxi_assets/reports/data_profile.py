@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from taxi_assets.domain.changes import CRITERIA, Change, named_changes, percent
+from taxi_assets.domain.changes import CRITERIA, Change
+from taxi_assets.domain.lasting import USUAL, findings
 from taxi_assets.domain.months import bounds, month_name, shift
-from taxi_assets.domain.profile import CLEAN, MEDIAN, PUBLISHED, REJECTED, Profile
+from taxi_assets.domain.profile import CLEAN, MEDIAN, PUBLISHED, Profile
 from taxi_assets.domain.profiled_trips import Trips
+from taxi_assets.domain.soundness import LIMITS, is_sound, sound_months, why_unsound
 from taxi_assets.reports.page import (
     GOOD,
     NOTABLE,
@@ -40,10 +42,10 @@ def data_profile(
         rejected: its rejected trips, to show some.
         zones: (263, >=3) `zone`, `name`, `geometry`.
     """
-    last = past.get(shift(month, -1))
     if not now.count("trips", PUBLISHED):
         return silent(NAME, fleet, month, f"{month_name(month)} has no published trips.")
-    changes = [] if last is None else named_changes(now, last, month)
+    changes = findings(now, past, month)
+    last = max(sound_months(past, month), default=None)
     names = dict(zip(zones["zone"], zones["name"], strict=True))
     distributions = cleaned(now)
     return Report(
@@ -51,41 +53,49 @@ def data_profile(
         fleet,
         month,
         verdict(month, now, last, changes),
-        NOTABLE if changes or not now.count("trips") else GOOD,
+        NOTABLE if changes or not is_sound(now) else GOOD,
         numbers=key_numbers(now),
         sections=(
-            changed(month, now, past, changes),
+            changed(month, now, past, last, changes),
             volumes(now),
             distributions,
             rejects(now, rejected, names),
             where(now, zones, names),
-            missing(now),
+            missing(now, past.values(), fleet),
         ),
-        basis=(f"Counted over all trips published for {month_name(month)}.", CRITERIA),
+        basis=(
+            f"Counted over all trips published for {month_name(month)}.",
+            LIMITS,
+            CRITERIA,
+            USUAL,
+        ),
         cover=distributions.pictures[0],
     )
 
 
-def verdict(month: str, now: Profile, last: Profile | None, changes: Sequence[Change]) -> str:
-    """The answer in one sentence."""
-    name, share = month_name(month), percent(now.rejected_share or 0.0)
+def verdict(month: str, now: Profile, last: str | None, changes: Sequence[Change]) -> str:
+    """The answer in one sentence; that a month is not sound leads it."""
+    unsound, before = why_unsound(now, month), shift(month, -1)
+    said = [text for text in (unsound, *(change.text for change in changes)) if text]
+    if said:
+        more, kind = len(said) - 1, "" if unsound else "more "
+        also = f"; {more} {kind}change{'s' if more > 1 else ''} below" if more else ""
+        against = f" ({compared_with(last)})" if changes and last and last != before else ""
+        return f"{said[0]}{also}{against}."
     published = now.count("trips", PUBLISHED)
-    trips = "trip" if published == 1 else "trips"
-    held = f"{published:,} published {trips}, {share} of them rejected"
-    if not now.count("trips"):
-        lost = now.parts("trips_by_rule", REJECTED)
-        most = max(lost, key=lambda rule: lost[rule])
-        return f"{name} has no clean trip: {held}, most by {most}."
+    held = f"{published:,} published trips, {now.rejected_share or 0.0:.1%} of them rejected"
     if last is None:
-        return f"{name} has {held}; there is no data for {month_name(shift(month, -1))}."
-    if not changes:
-        return (
-            f"{name} looks like the month before: {held}, and no large change of prices, "
-            "at any vendor or between boroughs."
-        )
-    more = len(changes) - 1
-    also = f"; {more} more change{'s' if more > 1 else ''} below" if more else ""
-    return f"{changes[0].text}{also}."
+        return f"{month_name(month)} has {held}; there is nothing to compare with yet."
+    other = "the month before" if last == before else f"{month_name(last)}, the last sound month"
+    return (
+        f"{month_name(month)} looks like {other}: {held}, and no large change of prices, "
+        "at any vendor or between boroughs."
+    )
+
+
+def compared_with(last: str) -> str:
+    """Which month another was compared with."""
+    return f"compared with {month_name(last)}, the last sound month"
 
 
 def key_numbers(now: Profile) -> list[Number]:
@@ -98,7 +108,7 @@ def key_numbers(now: Profile) -> list[Number]:
         Number("median_distance_mi", "Median distance", _median(now, "distance_mi"), "mi", 2),
         Number(
             "fare_per_mile_usd",
-            "Median fare per mile",
+            "Median fare per mile, standard rate",
             now.number("fare_per_mile", part=MEDIAN),
             "USD",
             2,
@@ -117,7 +127,7 @@ def compared(month: str, now: Profile) -> list[Number]:
         Number("speed_mph", "Median speed", _median(now, "speed_mph"), "mph", 1),
         Number(
             "no_passengers",
-            "Passengers not told",
+            "Passenger count missing",
             now.number("null_share", PUBLISHED, "passengers"),
             "%",
             1,
@@ -130,14 +140,23 @@ def _median(now: Profile, measure: str) -> float | None:
 
 
 def changed(
-    month: str, now: Profile, past: Mapping[str, Profile], changes: Sequence[Change]
+    month: str,
+    now: Profile,
+    past: Mapping[str, Profile],
+    last: str | None,
+    changes: Sequence[Change],
 ) -> Section:
-    """What is not as it was last month, and the numbers beside those of a year ago."""
-    others = [shift(month, -1), shift(month, -12)]
+    """What is not as it was, and the numbers beside those of the last months and a year ago."""
+    before, year_ago = shift(month, -1), shift(month, -12)
+    others = list(dict.fromkeys([last or before, before, year_ago]))
     there = [other for other in others if other in past]
     said = [f"{change.text}." for change in changes]
-    if others[0] in past and not said:
-        said = [f"Nothing large against {month_name(others[0])}."]
+    if last is None:
+        said.append("There is no sound month to compare with yet.")
+    elif not said:
+        said = [f"Nothing large against {month_name(last)}."]
+    if last and last != before:
+        said.append(f"It is {compared_with(last)}.")
     said += [f"There is no data for {month_name(other)}." for other in others if other not in past]
     columns = [compared(other, past[other]) for other in there]
     rows = [
@@ -155,5 +174,10 @@ def moved(now: Number, before: Number) -> str:
     if now.value is None or before.value is None:
         return "-"
     if now.unit == "%":
-        return f"{100 * (now.value - before.value):+.1f} points"
-    return f"{100 * (now.value / before.value - 1):+.1f} %" if before.value else "-"
+        return f"{signed(100 * (now.value - before.value))} points"
+    return f"{signed(100 * (now.value / before.value - 1))}%" if before.value else "-"
+
+
+def signed(value: float) -> str:
+    """A difference to a tenth; none has no minus."""
+    return f"{round(value, 1) or 0.0:+.1f}"

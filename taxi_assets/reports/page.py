@@ -53,7 +53,8 @@ class Number:
             return f"{self.value:.{self.digits}%}"
         if self.unit == "USD":
             return f"{'-' if self.value < 0 else ''}${abs(self.value):,.{self.digits}f}"
-        return f"{self.value:,.{self.digits}f} {self.unit}".rstrip()
+        amount = f"{self.value:,.{self.digits}f}"
+        return f"{amount} {self.unit.removesuffix('s') if amount == '1' else self.unit}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """What the page of a month's profile shows of its trips."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from taxi_assets.domain.cleaning import REFUND_PAIR, RULE_NAMES, RULES
+from taxi_assets.domain.fleets import get_fleet
 from taxi_assets.domain.profile import (
     CLEAN,
     MEASURES,
@@ -33,11 +34,12 @@ def volumes(now: Profile) -> Section:
     """How many rides on which day and in which hour."""
     days = now.parts("trips_by_day")
     quiet, busy = (pick(days, key=lambda day: days[day]) for pick in (min, max))
+    trips = "trip" if days[quiet] == 1 else "trips"
     empty = sum(not count for count in days.values())
     return Section(
         "How many rides, and when?",
         [
-            f"Quietest day: {weekday(quiet)} with {days[quiet]:,.0f} clean trips; busiest: "
+            f"Quietest day: {weekday(quiet)} with {days[quiet]:,.0f} clean {trips}; busiest: "
             f"{weekday(busy)} with {days[busy]:,.0f}. "
             + (f"Days without any: {empty}." if empty else "Every day has some.")
         ],
@@ -72,7 +74,10 @@ def cleaned(now: Profile) -> Section:
         for stage in (PUBLISHED, CLEAN)
     ]
     listing = Listing(
-        ["", "trips", *QUANTILES], rows, "Quantiles of all values that can be read", words=(1,)
+        ["", "trips", *(name.replace(" ", "") for name in QUANTILES)],
+        rows,
+        "Quantiles of all values that can be read",
+        words=(1,),
     )
     return Section("What do rides cost, and how long are they?", (), [distributions], [listing])
 
@@ -132,16 +137,28 @@ def where(now: Profile, zones: pd.DataFrame, names: Mapping[int, str]) -> Sectio
     )
 
 
-def missing(now: Profile) -> Section:
-    """Which columns have holes."""
-    shares = now.parts("null_share", PUBLISHED)
+def missing(now: Profile, past: Iterable[Profile], fleet: str) -> Section:
+    """Which columns have holes, but for those that no month has or that the fleet does not know."""
+    months = [profile.parts("null_share", PUBLISHED) for profile in (now, *past)]
+    lacking = get_fleet(fleet).lacking
+    shares = {name: share for name, share in months[0].items() if name not in lacking}
+    never = [name for name in shares if len(months) > 1 and _never_there(name, months)]
+    for name in never:
+        del shares[name]
     holes = {name: share for name, share in shares.items() if share}
-    text = f"{len(shares) - len(holes)} of {len(shares)} columns have a value on every trip."
+    said = [f"{len(shares) - len(holes)} of {len(shares)} columns have a value on every trip."]
+    if never:
+        said.append(f"Empty in this month and all before it: {', '.join(never)}.")
     rows = [
         [name, f"{share:.2%}"] for name, share in sorted(holes.items(), key=lambda hole: -hole[1])
     ]
     tables = [Listing(["column", "missing"], rows, "Of all published trips")] if rows else []
-    return Section("What is missing?", [text], listings=tables)
+    return Section("What is missing?", said, listings=tables)
+
+
+def _never_there(name: str, months: Sequence[Mapping[str, float]]) -> bool:
+    """Whether no trip of any month has a value."""
+    return all(month.get(name, 1.0) == 1.0 for month in months)
 
 
 def weekday(day: str) -> str:

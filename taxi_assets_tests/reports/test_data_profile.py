@@ -11,6 +11,7 @@ import shapely
 
 from taxi_assets.domain.profile import Profile
 from taxi_assets.reports.charts import LARGEST_EMBEDDED, png
+from taxi_assets.reports.data_profile import signed
 from taxi_assets.reports.page import GOOD, NOTABLE, SILENT, Report
 from taxi_assets.reports.profile_charts import outlines
 from taxi_assets_tests.builders import NOON, published_trips
@@ -19,8 +20,9 @@ from taxi_assets_tests.real_months import real_zones
 
 
 def some(count: int, **values: Any) -> Any:
-    """A month of ordinary trips, one every two hours."""
-    at = [NOON + timedelta(hours=2 * number - 14 * 24) for number in range(count)]
+    """A month of ordinary trips, one every two hours; of many, more often."""
+    apart = min(120, 28 * 24 * 60 // count)
+    at = [NOON + timedelta(minutes=apart * number, days=-14) for number in range(count)]
     return profiled(published_trips(pickup_at=at, minutes=12, **values))
 
 
@@ -42,8 +44,8 @@ def test_a_month_without_clean_trips_says_what_took_them() -> None:
 
     assert report.state == NOTABLE
     assert report.verdict == (
-        "January 2025 has no clean trip: 50 published trips, 100 % of them rejected, "
-        "most by impossible_fare."
+        "None of the 50 published trips of January 2025 could be kept: all were lost to "
+        "impossible_fare."
     )
     assert len(drawings(report)) == 4
 
@@ -54,11 +56,9 @@ def test_a_month_without_clean_trips_says_what_took_them() -> None:
 def test_a_month_of_few_trips_has_every_picture(count: int, values: dict[str, Any]) -> None:
     report = paged(some(count, **values))
 
-    assert report.state == GOOD
-    assert report.verdict == (
-        f"January 2025 has {count} published trip{'s' * (count > 1)}, 0 % of them rejected; "
-        "there is no data for December 2024."
-    )
+    assert report.state == NOTABLE
+    were = "trip was" if count == 1 else "trips were"
+    assert report.verdict == f"Only {count} {were} published of January 2025."
     assert len(drawings(report)) == 4
 
 
@@ -67,12 +67,15 @@ def test_months_that_are_not_there_are_named_and_those_that_are_stand_beside() -
 
     changed = paged(now, {"2024-01": year_ago}).sections[0]
 
-    assert list(changed.text) == ["There is no data for December 2024."]
+    assert list(changed.text) == [
+        "There is no sound month to compare with yet.",
+        "There is no data for December 2024.",
+    ]
     (listing,) = changed.listings
     assert list(listing.header) == ["", "January 2025", "January 2024", "change"]
     rows = {row[0]: list(row[1:]) for row in listing.rows}
-    assert rows["Median fare"] == ["$13.50", "$10.00", "+35.0 %"]
-    assert rows["Published trips"] == ["60 trips", "50 trips", "+20.0 %"]
+    assert rows["Median fare"] == ["$13.50", "$10.00", "+35.0%"]
+    assert rows["Published trips"] == ["60 trips", "50 trips", "+20.0%"]
     assert rows["Rejected share"] == ["0.0%", "0.0%", "+0.0 points"]
 
 
@@ -85,12 +88,12 @@ def test_a_number_that_one_month_lacks_has_no_change() -> None:
 
 
 def test_a_calm_month_looks_like_the_one_before() -> None:
-    report = paged(some(60), {"2024-12": some(60).profile})
+    report = paged(some(1_100), {"2024-12": some(1_100).profile})
 
     assert report.state == GOOD
     assert report.verdict == (
-        "January 2025 looks like the month before: 60 published trips, 0 % of them rejected, and "
-        "no large change of prices, at any vendor or between boroughs."
+        "January 2025 looks like the month before: 1,100 published trips, 0.0% of them rejected, "
+        "and no large change of prices, at any vendor or between boroughs."
     )
     assert list(report.sections[0].text) == [
         "Nothing large against December 2024.",
@@ -98,10 +101,60 @@ def test_a_calm_month_looks_like_the_one_before() -> None:
     ]
 
 
+def test_a_wrecked_month_is_named_however_wrecked_the_month_before_was() -> None:
+    fares = [13.5] * 50 + [1.0] * 2_950
+
+    report = paged(some(3_000, fare_usd=fares), {"2024-12": some(3_000, fare_usd=fares).profile})
+
+    assert report.state == NOTABLE
+    assert report.verdict == (
+        "Only 50 of the 3,000 published trips of January 2025 could be kept: "
+        "all the rest were lost to impossible_fare."
+    )
+
+
+def test_the_first_month_has_nothing_to_compare_with() -> None:
+    report = paged(some(1_100))
+
+    assert report.state == GOOD
+    assert report.verdict == (
+        "January 2025 has 1,100 published trips, 0.0% of them rejected; "
+        "there is nothing to compare with yet."
+    )
+
+
+def test_the_last_sound_month_is_named_when_it_is_not_the_month_before() -> None:
+    sound, wreck = some(1_100, fare_usd=13.0).profile, some(50).profile
+    past = {"2024-11": sound, "2024-12": wreck}
+
+    calm, dearer = paged(some(1_100, fare_usd=13.0), past), paged(some(1_100, fare_usd=26.0), past)
+
+    assert calm.verdict.startswith("January 2025 looks like November 2024, the last sound month: ")
+    assert dearer.verdict.endswith(" (compared with November 2024, the last sound month).")
+    header = ["", "January 2025", "November 2024", "change", "December 2024", "change"]
+    assert list(dearer.sections[0].listings[0].header) == header
+
+
+def test_a_wrecked_month_leads_the_verdict_before_what_changed() -> None:
+    fares = [26.0] * 1_100 + [1.0] * 500
+
+    report = paged(some(1_600, fare_usd=fares), {"2024-12": some(1_100, fare_usd=13.0).profile})
+
+    assert report.verdict.startswith("Only 1,100 of the 1,600 published trips of January 2025 ")
+    assert report.verdict.endswith("impossible_fare; 3 changes below.")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(-0.04, "+0.0"), (0.0, "+0.0"), (-0.06, "-0.1"), (3.0, "+3.0")]
+)
+def test_no_change_has_no_minus(value: float, text: str) -> None:
+    assert signed(value) == text
+
+
 @pytest.mark.parametrize(("miles", "also"), [(2.5, ""), (8.0, "; 1 more change below")])
 def test_the_verdict_is_the_most_important_change(miles: float, also: str) -> None:
-    before: Profile = some(160, fare_usd=13.0).profile
-    dearer = some(160, fare_usd=26.0 * miles / 2.5, distance_mi=miles)
+    before: Profile = some(1_100, fare_usd=13.0).profile
+    dearer = some(1_100, fare_usd=26.0 * miles / 2.5, distance_mi=miles)
 
     report = paged(dearer, {"2024-12": before})
 
@@ -156,6 +209,29 @@ def test_what_is_missing_comes_with_the_largest_hole_first() -> None:
 
     (holes,) = report.sections[-1].listings
     assert list(holes.rows) == [
-        ["airport_usd", "100.00%"], ["trip_type", "50.00%"], ["passengers", "25.00%"],
+        ["trip_type", "50.00%"], ["passengers", "25.00%"],
     ]  # fmt: skip
-    assert list(report.sections[-1].text) == ["19 of 22 columns have a value on every trip."]
+    assert list(report.sections[-1].text) == ["19 of 21 columns have a value on every trip."]
+
+
+def test_a_column_that_no_month_has_is_no_hole() -> None:
+    before = some(4, trip_type=None).profile
+
+    section = paged(some(4, trip_type=None), {"2024-12": before}).sections[-1]
+
+    assert list(section.listings) == []
+    assert list(section.text) == [
+        "20 of 20 columns have a value on every trip.",
+        "Empty in this month and all before it: trip_type.",
+    ]
+
+
+def test_one_trip_is_not_one_trips() -> None:
+    page = paged(some(1)).html()
+
+    assert "1 trips" not in page
+    assert "1 clean trips" not in page
+
+
+def test_percents_are_written_in_one_way() -> None:
+    assert not re.search(r"\d %", re.sub(r"<svg.*?</svg>", "", paged(some(60)).html(), flags=re.S))
