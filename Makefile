@@ -75,7 +75,7 @@ bench: $(READY) ## benchmarks: medians and ratios, printed
 	@for file in taxi_assets_tests/benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
 
 lock: ## rewrite requirements/*.txt from pyproject.toml
-	@for extra in orchestration serving dev; do \
+	@for extra in orchestration serving console dev; do \
 	  uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	    --extra $$extra pyproject.toml -o requirements/$$extra.txt || exit 1; done
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
