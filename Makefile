@@ -45,6 +45,14 @@ evidently: $(READY) ## the reports over months in Evidently on http://127.0.0.1:
 	@mkdir -p "$(HOME_DIR)/evidently"
 	DO_NOT_TRACK=1 $(BIN)/evidently ui --host 127.0.0.1 --port 8085 --workspace "$(HOME_DIR)/evidently"
 
+serve: $(READY) ## the prediction API and its page on http://127.0.0.1:8000 [FLEET=green]
+	@$(BIN)/taxi-assets serve $(if $(FLEET),--fleet $(FLEET))
+
+console: $(READY) ## the console for analysts on http://127.0.0.1:8501
+	$(BIN)/streamlit run serving/console/app.py --server.address 127.0.0.1 --server.port 8501 \
+	  --server.headless true --server.fileWatcherType none --browser.gatherUsageStats false \
+	  --client.toolbarMode minimal --client.showErrorDetails none
+
 test: $(READY) ## the tests a change needs, in under ten minutes
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
@@ -67,7 +75,7 @@ bench: $(READY) ## benchmarks: medians and ratios, printed
 	@for file in taxi_assets_tests/benchmarks/bench_*.py; do $(BIN)/python $$file || exit 1; done
 
 lock: ## rewrite requirements/*.txt from pyproject.toml
-	@for extra in orchestration serving dev; do \
+	@for extra in orchestration serving console dev; do \
 	  uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	    --extra $$extra pyproject.toml -o requirements/$$extra.txt || exit 1; done
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
@@ -78,4 +86,4 @@ lock: ## rewrite requirements/*.txt from pyproject.toml
 clean: ## remove .venv and caches; the data in TAXI_HOME stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info
 
-.PHONY: help setup demo ui mlflow reports evidently test test-all lint types imports coverage bench lock clean
+.PHONY: help setup demo ui mlflow reports evidently serve console test test-all lint types imports coverage bench lock clean

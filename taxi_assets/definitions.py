@@ -16,6 +16,8 @@ from taxi_assets.assets.predictions import batch_predictions
 from taxi_assets.assets.profile import data_profile
 from taxi_assets.assets.published import GROUP
 from taxi_assets.assets.raw import raw_trips, zones
+from taxi_assets.assets.served import GROUP as SERVING
+from taxi_assets.assets.served import served_predictions
 from taxi_assets.assets.tables import sorted_trips
 from taxi_assets.assets.tuning import tuned_parameters
 from taxi_assets.checks.drift import DRIFT_CHECKS
@@ -23,6 +25,7 @@ from taxi_assets.checks.explanation import EXPLANATION_CHECKS
 from taxi_assets.checks.model import MODEL_CHECKS
 from taxi_assets.checks.monthly import monthly_checks
 from taxi_assets.checks.performance import PERFORMANCE_CHECKS
+from taxi_assets.checks.served import SERVED_CHECKS
 from taxi_assets.checks.tables import TABLE_CHECKS
 from taxi_assets.domain.fleets import Fleet, get_fleet
 from taxi_assets.partitions import monthly
@@ -31,12 +34,20 @@ from taxi_assets.resources.lake import Lake
 from taxi_assets.resources.landing_zone import LandingZone
 from taxi_assets.resources.registry import Registry
 from taxi_assets.resources.report_store import ReportStore
+from taxi_assets.resources.served_log import ServedLog
 from taxi_assets.resources.tables import TableIOManager
 from taxi_assets.resources.tlc import TlcSource
 from taxi_assets.settings import Settings, set_in_environment
 from taxi_assets.threads import wait_politely
 
-CHECKS = (*TABLE_CHECKS, *MODEL_CHECKS, *DRIFT_CHECKS, *EXPLANATION_CHECKS, *PERFORMANCE_CHECKS)
+CHECKS = (
+    *TABLE_CHECKS,
+    *MODEL_CHECKS,
+    *DRIFT_CHECKS,
+    *EXPLANATION_CHECKS,
+    *PERFORMANCE_CHECKS,
+    *SERVED_CHECKS,
+)
 EXECUTORS = {"in_process": dg.in_process_executor, "multiprocess": dg.multiprocess_executor}
 
 
@@ -60,6 +71,16 @@ def tune_job(fleet: str) -> str:
     return f"{fleet}_tune_job"
 
 
+def served_job(fleet: str) -> str:
+    """Name of the job that gathers what the service quoted in a month.
+
+    It is no part of the month's own job: a month's quotes are there when it ends, its trips two
+    months later, and no champion has to wait until the service's log can be reached. Run again
+    after the month's own job it adds the true trips.
+    """
+    return f"{fleet}_served_job"
+
+
 def build_definitions(settings: Settings) -> dg.Definitions:
     """The asset graph of all configured fleets."""
     wait_politely()
@@ -81,12 +102,13 @@ def fleet_jobs(fleet: Fleet) -> list[Any]:
     """One fleet's jobs: a month as it comes every month, parts of it, and tuning."""
     tags = {"taxi/fleet": fleet.name}  # dagster.yaml runs one at a time of each
     tuning = dg.AssetSelection.assets([fleet.name, "tuned_parameters"])
-    everything = dg.AssetSelection.key_prefixes([fleet.name]) | dg.AssetSelection.assets("zones")
-    reports = dg.AssetSelection.key_prefixes([fleet.name]) & dg.AssetSelection.groups(GROUP)
+    own = dg.AssetSelection.key_prefixes([fleet.name])
+    reports, served = own & dg.AssetSelection.groups(GROUP), own & dg.AssetSelection.groups(SERVING)
+    everything = (own | dg.AssetSelection.assets("zones")) - tuning - served
     return [
         dg.define_asset_job(
             month_job(fleet.name),
-            everything - tuning,
+            everything,
             tags=tags,
             description=(
                 f"One month of {fleet.name} trips, from the published file to champion and reports."
@@ -94,7 +116,7 @@ def fleet_jobs(fleet: Fleet) -> list[Any]:
         ),
         dg.define_asset_job(
             model_job(fleet.name),
-            everything - tuning - reports,
+            everything - reports,
             tags=tags,
             description=f"The same without reports: for years of {fleet.name} trips.",
         ),
@@ -103,6 +125,14 @@ def fleet_jobs(fleet: Fleet) -> list[Any]:
             reports,
             tags=tags,
             description=f"The reports of one month of {fleet.name} trips that has been run.",
+        ),
+        dg.define_asset_job(
+            served_job(fleet.name),
+            served,
+            tags=tags,
+            description=(
+                f"What the service quoted for {fleet.name} rides of one month that has ended."
+            ),
         ),
         dg.define_asset_job(
             tune_job(fleet.name),
@@ -133,6 +163,7 @@ def fleet_assets(
         shap_report(fleet, months),
         performance(fleet, months),
         fairness(fleet, months),
+        served_predictions(fleet, months),
     ]
 
 
@@ -163,6 +194,7 @@ def resources(
         "lake": lake,
         "tables": TableIOManager(lake=lake),
         "reports": ReportStore(root=settings.reports_uri, s3_endpoint=settings.s3_endpoint),
+        "served_log": ServedLog(root=settings.serving_log_uri, s3_endpoint=settings.s3_endpoint),
         "workspace": EvidentlyWorkspace(root=settings.evidently_workspace),
         "registry": Registry(
             tracking_uri=secret("MLFLOW_TRACKING_URI", settings.tracking_uri),

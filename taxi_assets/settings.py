@@ -25,6 +25,8 @@ class Settings(BaseSettings):
         tlc_url: root of the trip files: https, http, file, gs or s3; see `source_url`.
         lake: root of landed files and tables; `home`/lake when not set.
         reports: root of reports, a folder, gs or s3; `home`/reports when not set.
+        serving_log: root of the service's prediction log, its `SERVING_LOG`; `lake`/served when
+            not set.
         catalog_uri: the Iceberg catalog's database; SQLite in `home` when not set.
         s3_endpoint: endpoint of an S3-compatible store other than AWS.
         mlflow_tracking_uri: MLflow server, from `MLFLOW_TRACKING_URI`;
@@ -48,6 +50,7 @@ class Settings(BaseSettings):
     tlc_url: str = ""
     lake: str = ""
     reports: str = ""
+    serving_log: str = ""
     catalog_uri: str = ""
     s3_endpoint: str | None = None
     mlflow_tracking_uri: str = Field(
@@ -136,6 +139,11 @@ class Settings(BaseSettings):
     def evidently_workspace(self) -> str:
         """Folder of what `evidently ui` shows."""
         return (self.root / "evidently").as_posix()
+
+    @property
+    def serving_log_uri(self) -> str:
+        """Root of the service's prediction log."""
+        return _root(self.serving_log or f"{self.lake_uri}/served")
 
     @property
     def catalog(self) -> str:

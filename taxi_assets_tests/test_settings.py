@@ -53,6 +53,8 @@ def test_the_source_that_is_set_comes_first(monkeypatch: pytest.MonkeyPatch) -> 
         ("TAXI_FLEETS", "green,yellow", "fleets", ("green", "yellow")),
         ("TAXI_FLEETS", " yellow , green ", "fleets", ("yellow", "green")),
         ("TAXI_LAKE", "gs://bucket/lake", "lake_uri", "gs://bucket/lake"),
+        ("TAXI_LAKE", "gs://bucket/lake", "serving_log_uri", "gs://bucket/lake/served"),
+        ("TAXI_SERVING_LOG", "s3://bucket/log/", "serving_log_uri", "s3://bucket/log"),
         (
             "TAXI_CATALOG_URI",
             "postgresql+psycopg2://db/taxi",

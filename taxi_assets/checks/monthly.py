@@ -13,7 +13,9 @@ from taxi_assets.domain.fleets import Fleet
 from taxi_assets.domain.table import Table
 from taxi_assets.resources.lake import Lake
 from taxi_assets.resources.landing import Landing
+from taxi_assets.resources.registry import Registry
 from taxi_assets.resources.report_store import ReportStore
+from taxi_assets.resources.served_log import ServedLog
 from taxi_assets.resources.table_slice import TableSlice
 from taxi_assets.warnings import preview_accepted
 
@@ -34,6 +36,8 @@ class Seen:
     lake: Lake
     landing: Landing
     reports: ReportStore
+    registry: Registry
+    served_log: ServedLog
 
     def rows_of(self, table: Table) -> TableSlice:
         """The month of one of the fleet's tables."""
@@ -97,9 +101,11 @@ def _monthly_check(
         lake: Lake,
         landing: dg.ResourceParam[Landing],
         reports: ReportStore,
+        registry: Registry,
+        served_log: ServedLog,
     ) -> Iterator[dg.AssetCheckResult]:
         month = context.op_execution_context.partition_key
-        verdict = check.judge(Seen(fleet, month, lake, landing, reports))
+        verdict = check.judge(Seen(fleet, month, lake, landing, reports, registry, served_log))
         if not isinstance(verdict, CannotJudge):
             yield verdict
         elif check.blocking and not check.may_be_silent:

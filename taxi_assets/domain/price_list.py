@@ -5,7 +5,8 @@ Surcharges"), New York's congestion surcharge (collected since 2019-02-02, once 
 the MTA's congestion pricing (2025-01-05) and the Port Authority's airport access fee.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
 
 import numpy as np
 
@@ -86,12 +87,28 @@ def prices_at(pickup_at: Times, *, fleet: str) -> Prices:
     Raises:
         UsageError: there is no such fleet, or a time is missing or before 2019-01-01.
     """
-    schedule = SCHEDULE[get_fleet(fleet).name]
+    days, amounts = _table(get_fleet(fleet).name)
     require_since(pickup_at, KNOWN_SINCE, "surcharge schedule")
-    return Prices(**{name: _in_force(steps, pickup_at) for name, steps in schedule.items()})
+    rows = amounts[:, np.searchsorted(days, pickup_at, side="right") - 1]
+    return Prices(*rows)
 
 
-def _in_force(steps: Steps, pickup_at: Times) -> Floats:
+@cache
+def _table(fleet: str) -> tuple[Times, Floats]:
+    """The days on which any amount changes, earliest first, and (9, n_days) all amounts from each.
+
+    Made once a process: quoting one ride at a time, comparing with each step of each amount took
+    as long as a model.
+    """
+    schedule = SCHEDULE[fleet]
+    days = np.array(sorted({day for steps in schedule.values() for day, _ in steps}), "M8[s]")
+    in_order = (schedule[field.name] for field in fields(Prices))
+    amounts = np.array([_in_force(steps, days) for steps in in_order])
+    amounts.setflags(write=False)
+    return days, amounts
+
+
+def _in_force(steps: Steps, days: Times) -> Floats:
     """(n,) US dollars: the first amount whose day has come."""
-    come = [pickup_at >= np.datetime64(day, "s") for day, _ in steps]
+    come = [days >= np.datetime64(day, "s") for day, _ in steps]
     return np.asarray(np.select(come, [usd for _, usd in steps]), np.float64)

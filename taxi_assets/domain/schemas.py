@@ -14,6 +14,7 @@ from taxi_assets.domain.cleaning import (
 from taxi_assets.domain.features import CARRIED, CATEGORICAL, FEATURES, LEARNED
 from taxi_assets.domain.fleets import MONEY
 from taxi_assets.domain.report_schemas import REPORT_TABLES
+from taxi_assets.domain.served import SERVED_PREDICTIONS
 from taxi_assets.domain.table import Column, Table
 from taxi_assets.domain.zones import BOROUGHS, LAST_ZONE
 
@@ -242,5 +243,6 @@ TABLES = {
         EVALUATION,
         TUNED_PARAMETERS,
         *REPORT_TABLES,
+        SERVED_PREDICTIONS,
     )
 }

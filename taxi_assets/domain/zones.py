@@ -3,7 +3,7 @@
 import io
 import struct
 import zipfile
-from collections.abc import Iterable
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -37,10 +37,12 @@ MANHATTAN_ZONES = CONGESTION_ZONES | {
 # fmt: on
 
 
-def mask_of(zones: Iterable[int]) -> npt.NDArray[np.bool_]:
-    """(264,) True at the ids of `zones`, to be indexed with zone ids 0..263."""
+@cache
+def mask_of(zones: frozenset[int]) -> npt.NDArray[np.bool_]:
+    """(264,) True at the ids of `zones`, to be indexed with zone ids 0..263; read-only."""
     mask = np.zeros(LAST_ZONE + 1, np.bool_)
     mask[list(zones)] = True
+    mask.setflags(write=False)
     return mask
 
 

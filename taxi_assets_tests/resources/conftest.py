@@ -2,8 +2,6 @@
 
 import io
 import socket
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +15,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from moto.server import ThreadedMotoServer
 
 from taxi_assets.resources.lake import Lake
 from taxi_assets.resources.tlc import TlcSource
@@ -28,18 +25,6 @@ if TYPE_CHECKING:
     from pgserver import PostgresServer
 
 MONTH_FILE = "trip-data/green_tripdata_2025-01.parquet"
-
-# In a process of its own: Arrow holds Python's lock while it waits for an answer, so a server in
-# this process could not give one. It stops when its input ends, which is when this process does.
-GCS_EMULATOR = """
-import sys
-from gcp_storage_emulator.server import create_server
-server = create_server("127.0.0.1", 0, in_memory=True)
-server.start()
-print(server._api._httpd.server_address[1], flush=True)
-sys.stdin.read()
-server.stop()
-"""
 
 
 def parquet_bytes(rows: int, seed: int = 0) -> bytes:
@@ -81,49 +66,6 @@ def unused_url() -> str:
     """A local address where nobody answers: taken, but not listened on, while it is looked up."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return f"http://127.0.0.1:{server.getsockname()[1]}"
-
-
-@pytest.fixture(scope="session")
-def s3_endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def s3_bucket(s3_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    bucket = f"taxi-{uuid4().hex}"
-    boto3.client("s3", endpoint_url=s3_endpoint).create_bucket(Bucket=bucket)
-    return bucket
-
-
-@pytest.fixture(scope="session")
-def gcs_emulator() -> Iterator[str]:
-    with subprocess.Popen(
-        [sys.executable, "-c", GCS_EMULATOR],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as server:
-        assert server.stdout is not None
-        yield f"http://127.0.0.1:{int(server.stdout.readline())}"
-
-
-@pytest.fixture
-def gs_bucket(gcs_emulator: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    from google.cloud import storage
-
-    monkeypatch.setenv("STORAGE_EMULATOR_HOST", gcs_emulator)
-    bucket = f"taxi-{uuid4().hex}"
-    storage.Client().create_bucket(bucket)
-    return bucket
 
 
 @pytest.fixture(params=["http", "file", "s3", "gs"])

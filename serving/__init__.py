@@ -1,0 +1,1 @@
+"""The prediction service: reads the materialized champion and answers."""

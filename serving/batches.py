@@ -1,0 +1,131 @@
+"""Many rides in one request: each has its quote or its problem, and none fails another."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from serving.answers import Answers, Asker, Pick, record
+from serving.pricing import Price, Ride, price_each, quote
+from serving.problems import Refusal, misread, refusal_of
+from serving.schemas import Batch, Trip, Trips
+from serving.times import new_york_time
+from taxi_assets.domain.errors import TaxiError
+
+TRIP, TRIPS, BATCH = TypeAdapter(Trip), TypeAdapter(Trips), TypeAdapter(Batch)
+Asked = tuple[str | None, Ride]  # the fleet, and a ride in New York's time
+
+
+def ride_of(trip: Trip) -> Ride:
+    """A trip in New York's time.
+
+    Raises:
+        UsageError: daylight saving skips its time, or nothing is known of its year.
+    """
+    at = new_york_time(trip.pickup_at)
+    return Ride(trip.pickup_zone, trip.dropoff_zone, at, trip.passengers)
+
+
+def read_batch(body: bytes) -> list[Asked | Refusal]:
+    """The rides of a body, and what is wrong with those that are none.
+
+    Raises:
+        Refusal: it is not an object with an array of 1 to 10,000 trips.
+    """
+    try:
+        return [_asked(trip) for trip in BATCH.validate_json(body).trips]
+    except ValidationError:
+        return [_asked_or_not(item) for item in _items(body)]
+
+
+def _items(body: bytes) -> list[Any]:
+    """The array, whatever it holds."""
+    try:
+        return TRIPS.validate_json(body).trips
+    except ValidationError as error:
+        raise misread(error) from error
+
+
+def _asked_or_not(item: object) -> Asked | Refusal:
+    try:
+        return _asked(TRIP.validate_json(orjson.dumps(item)))
+    except ValidationError as error:
+        return misread(error)
+    except orjson.JSONEncodeError:  # an integer beyond 64 bits
+        return Refusal(422, "A number is too large for any field of a trip.")
+
+
+def _asked(trip: Trip) -> Asked | Refusal:
+    try:
+        return trip.fleet, ride_of(trip)
+    except TaxiError as error:
+        return refusal_of(error)
+
+
+def fleets_of(asked: Sequence[Asked | Refusal]) -> set[str | None]:
+    """The fleets that the rides name."""
+    return {each[0] for each in asked if not isinstance(each, Refusal)}
+
+
+def answer_batch(
+    answers: Answers,
+    asked: Sequence[Asked | Refusal],
+    picks: Mapping[str | None, Pick | Refusal],
+    asker: Asker,
+) -> bytes:
+    """A `BatchQuote` as JSON.
+
+    Args:
+        answers: told of each quote.
+        asked: the rides, or what is wrong with them.
+        picks: who answers for each fleet that they name.
+        asker: of all of them; each quote's id is the request's and the ride's place.
+    """
+    items: list[dict[str, Any]] = [{"index": index} for index in range(len(asked))]
+    failed = 0
+    rides: dict[str | None, dict[int, Ride]] = {fleet: {} for fleet in picks}
+    for index, each in enumerate(asked):
+        if not isinstance(each, Refusal):
+            rides[each[0]][index] = each[1]
+    for fleet, pick in picks.items():
+        if isinstance(pick, Pick):
+            _answer_fleet(answers, pick, rides[fleet], items, asker)
+    for index, (item, each) in enumerate(zip(items, asked, strict=True)):
+        refusal = each if isinstance(each, Refusal) else picks[each[0]]
+        if isinstance(refusal, Refusal):
+            item["problem"] = refusal.body(f"{asker.request_id}-{index}")
+        failed += "problem" in item
+    told = {"items": items, "answered": len(items) - failed, "failed": failed}
+    return orjson.dumps(told)
+
+
+def _answer_fleet(
+    answers: Answers,
+    pick: Pick,
+    rides: Mapping[int, Ride],
+    items: Sequence[dict[str, Any]],
+    asker: Asker,
+) -> None:
+    """Put quotes and problems of one model's rides into their items, and log and count them."""
+    began, served = time.perf_counter(), pick.served
+    found = price_each(served, list(rides.values()), answers.telemetry)
+    at, seconds = datetime.now(UTC), time.perf_counter() - began
+    records, fares, shadowed = [], [], []
+    for (index, ride), price in zip(rides.items(), found, strict=True):
+        own = replace(asker, request_id=f"{asker.request_id}-{index}")
+        if not isinstance(price, Price):
+            items[index]["problem"] = refusal_of(price).body(own.request_id)
+            continue
+        items[index]["quote"] = quote(served, price, own.request_id)
+        records.append(record(own, ride, served, pick.arm, price, at, seconds))
+        fares.append(price.fare_usd)
+        shadowed.append((own, ride))
+    answers.log.put_many(records)
+    answers.telemetry.observe_quotes(served.fleet, pick.arm, served.version, np.array(fares))
+    if pick.shadow is not None:
+        answers.shadow(pick.shadow, shadowed)

@@ -1,0 +1,167 @@
+"""What the prediction log takes, and how records become Parquet rows and JSON lines.
+
+Parquet files have the columns of `QUOTE_LOG` and `OUTCOME_LOG`, described there with their units.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal, TypedDict
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from taxi_assets.domain.served import DATED_BY, LOGS
+
+Record = dict[str, Any]
+LINE = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
+KEYS = {kind: {"kind", *log.arrow.names} for kind, log in LOGS.items()}
+REQUIRED = {
+    kind: [column.name for column in log.columns if not column.nullable]
+    for kind, log in LOGS.items()
+}
+# what Arrow and orjson raise for values that are not what they should be, and what we raise
+UNFIT = (AttributeError, KeyError, OverflowError, TypeError, ValueError)
+
+
+class QuoteRecord(TypedDict):
+    """A `quote` as `PredictionLog.put` takes it; `at` is UTC, `pickup_at` New York local."""
+
+    kind: Literal["quote"]
+    request_id: str
+    at: datetime
+    fleet: str
+    arm: str
+    shadow: bool
+    model: str
+    model_version: str
+    identity: str
+    pickup_zone: int
+    dropoff_zone: int
+    pickup_at: datetime
+    passengers: int
+    fare_usd: float
+    low_usd: float
+    high_usd: float
+    ride_min: float
+    total_usd: float
+    latency_ms: float
+    key_id: str | None
+
+
+class OutcomeRecord(TypedDict):
+    """An `outcome` as `PredictionLog.put` takes it; `at` is UTC."""
+
+    kind: Literal["outcome"]
+    request_id: str
+    at: datetime
+    fare_usd: float
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some rows of one file to be.
+
+    Attributes:
+        kind: `quote` or `outcome`.
+        month: `YYYY-MM`.
+        rows: in the columns of the kind's log.
+    """
+
+    kind: str
+    month: str
+    rows: pa.RecordBatch
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def without_first(self, count: int) -> "Piece":
+        """The rest of it."""
+        return replace(self, rows=self.rows.slice(count))
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What became of some records.
+
+    Attributes:
+        pieces: Parquet rows to be.
+        lines: the same as JSON lines.
+        refused: records that are neither.
+        reason: why the last of these is not, empty when there is none.
+    """
+
+    pieces: list[Piece]
+    lines: bytes
+    refused: int
+    reason: str
+
+
+def encode(records: Iterable[Record]) -> Encoded:
+    """Sort records by kind and month and turn them into rows and lines.
+
+    A record that lacks something, has too much or holds a value of another type is refused; the
+    others are none the worse for it.
+    """
+    groups: dict[tuple[str, str], list[Record]] = {}
+    faults: list[str] = []
+    for record in records:
+        try:
+            groups.setdefault(_place(record), []).append(record)
+        except UNFIT as error:
+            faults.append(str(error))
+    pieces, lines = [], []
+    for place, group in groups.items():
+        good, rows, wrong = _fitting(place[0], group)
+        faults += wrong
+        if good:
+            pieces.append(Piece(*place, rows))
+            lines += [orjson.dumps(record, option=LINE) for record in good]
+    return Encoded(pieces, b"".join(lines), len(faults), faults[-1] if faults else "")
+
+
+def parquet_file(pieces: Sequence[Piece]) -> bytes:
+    """Pieces of one kind and month as a Parquet file."""
+    sink = pa.BufferOutputStream()
+    rows = pa.Table.from_batches([piece.rows for piece in pieces])
+    pq.write_table(rows, sink, compression="zstd", write_page_checksum=True)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+def _place(record: Record) -> tuple[str, str]:
+    """Kind and month of a record that has the right keys."""
+    kind = record["kind"]
+    if record.keys() != KEYS[kind]:
+        odd = sorted(record.keys() ^ KEYS[kind])
+        raise ValueError(f"a {kind} record has keys too many or too few: {', '.join(odd)}")
+    at = record[DATED_BY[kind]]
+    if kind == "quote" and at.tzinfo is not None:
+        raise ValueError("pickup_at of a quote record is New York local and has no time zone")
+    return kind, f"{at.year:04d}-{at.month:02d}"
+
+
+def _fitting(kind: str, group: list[Record]) -> tuple[list[Record], pa.RecordBatch, list[str]]:
+    """The records of a group that fit, as rows too, and what is wrong with the others."""
+    try:
+        return group, _rows(kind, group), []
+    except UNFIT:
+        pass  # at least one of them does not fit: try them one by one
+    good, faults = [], []
+    for record in group:
+        try:
+            _rows(kind, [record])
+            good.append(record)
+        except UNFIT as error:
+            faults.append(str(error))
+    return good, _rows(kind, good), faults
+
+
+def _rows(kind: str, records: list[Record]) -> pa.RecordBatch:
+    """Records as rows; the log's types are checked, and that nothing is missing."""
+    rows = pa.RecordBatch.from_pylist(records, schema=LOGS[kind].arrow)
+    missing = [name for name in REQUIRED[kind] if rows[name].null_count]
+    if missing:
+        raise ValueError(f"a {kind} record has no {', '.join(missing)}")
+    return rows
