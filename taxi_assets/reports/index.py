@@ -100,10 +100,10 @@ def trends(summaries: Sequence[Summary]) -> list[Trend]:
     months = sorted({told["month"] for told in summaries})
     found: dict[tuple[str, str], dict[str, Number]] = {}
     for told in sorted(summaries, key=lambda told: list(TITLES).index(told["report"])):
-        for number in told["numbers"]:
-            series = found.setdefault((told["report"], number["name"]), {})
-            if number["value"] is not None and number["followed"]:
-                series[told["month"]] = Number(**number)
+        for number in (Number(**number) for number in told["numbers"]):
+            series = found.setdefault((told["report"], number.name), {})
+            if number.value is not None and number.followed:
+                series[told["month"]] = number
     return [trend(report, months, series) for (report, _), series in found.items() if series]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
+from taxi_assets.domain.errors import DataError
 from taxi_assets.reports.index import Validated, index_html
 from taxi_assets.reports.page import Report
 from taxi_assets.resources.storage import Storage, open_storage
@@ -43,8 +44,8 @@ class ReportStore(dg.ConfigurableResource[None]):
     def summaries(self, fleet: str) -> list[dict[str, Any]]:
         """What every report of a fleet says, in the order of months."""
         names = [name for name in self._names(fleet) if name.count("/") == MONTH_DEPTH]
-        found = [content for content in pooled(self.storage.read, names, READERS) if content]
-        return [json.loads(content) for content in found]
+        found = zip(names, pooled(self.storage.read, names, READERS), strict=True)
+        return [self._parsed(name, content) for name, content in found if content]
 
     def quality(self, fleet: str) -> dict[str, list[Validated]]:
         """What validation found in each month's tables, by month."""
@@ -52,11 +53,28 @@ class ReportStore(dg.ConfigurableResource[None]):
         found: dict[str, list[Validated]] = {}
         for name, content in zip(names, pooled(self.storage.read, names, READERS), strict=True):
             if content:
-                record = json.loads(content)
+                record = self._parsed(name, content)
                 path = name.removeprefix(f"{fleet}/")
                 validated = Validated(record["table"], path, record["passed"])
                 found.setdefault(record["month"], []).append(validated)
         return found
+
+    def _parsed(self, name: str, content: bytes) -> dict[str, Any]:
+        """A file of ours.
+
+        Raises:
+            DataError: somebody wrote something else there.
+        """
+        try:
+            told = json.loads(content)
+            if not isinstance(told["month"], str):
+                raise TypeError("its month is no text")
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(
+                f"{self.storage.locate(name)} is not a report's JSON ({error!r}): remove it, and "
+                "make the month's reports again."
+            ) from error
+        return dict(told)
 
     def _names(self, fleet: str) -> list[str]:
         """Every JSON file below a fleet's folder."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import boto3
 import pytest
 
-from taxi_assets.domain.errors import LakeUnreachable
+from taxi_assets.domain.errors import DataError, LakeUnreachable
 from taxi_assets.reports.page import GOOD, NOTABLE, Report, silent
 from taxi_assets.resources.report_store import ReportStore
 
@@ -96,3 +96,24 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(LakeUnreachable, match="file/reports did not do as asked"):
         ReportStore(root=str(tmp_path / "file" / "reports")).write(report())
+
+
+@pytest.mark.parametrize("content", [b"{half", b"[]", b"{}"])
+def test_a_file_that_is_no_report_is_named_with_what_to_do(tmp_path: Path, content: bytes) -> None:
+    store = ReportStore(root=str(tmp_path))
+    store.storage.write("green/2025-01/data_profile.json", content)
+
+    with pytest.raises(
+        DataError, match=r"2025-01/data_profile\.json is not a report's JSON .* remove"
+    ):
+        store.write_index("green")
+
+
+def test_numbers_of_an_earlier_release_are_followed(tmp_path: Path) -> None:
+    store = ReportStore(root=str(tmp_path))
+    told = {**report().summary(), "numbers": [{"name": "n", "label": "Trips", "value": 1.0}]}
+    store.storage.write("green/2025-01/data_profile.json", json.dumps(told).encode())
+
+    where = store.write_index("green")
+
+    assert "Data: Trips" in Path(where).read_text("utf-8")
