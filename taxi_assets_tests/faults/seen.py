@@ -14,7 +14,7 @@ from taxi_assets_tests.homes import Home, Stage
 
 Part = tuple[str, str]  # table and month
 # by a month without reports
-UNMADE = {"tuned_parameters", *(table.name for table in REPORT_TABLES)}
+UNMADE = {"tuned_parameters", "served_predictions", *(table.name for table in REPORT_TABLES)}
 MADE = {name: table for name, table in TABLES.items() if name not in UNMADE}
 
 
