@@ -319,7 +319,7 @@ def test_a_month_that_the_table_does_not_have_is_refused(settled: Home) -> None:
     ("arguments", "sentence"),
     [
         (("green/trips",), "There is no table 'green/trips': choose one of green/clean_trips, "),
-        (("green/zones",), "yellow/fairness_report, city/zones."),
+        (("green/zones",), "yellow/served_predictions, city/zones."),
         (("city/zones", "--month", "2025-01"), "city/zones has no months: leave --month out."),
         ((TABLE, "--month", "2025-13"), "'2025-13' is not a month"),
         ((TABLE, "--restore", "abc"), f"Which month of {TABLE}? Say it with --month 2025-01."),

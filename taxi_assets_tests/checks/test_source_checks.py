@@ -62,9 +62,13 @@ def stage(home: Home) -> Stage:
         ("2024-01", "source_schema_is_known", "column pulocationid (pickup_zone) is missing"),
         ("2024-01", "matches_schema", "pulocationid"),
         ("2024-02", "source_schema_is_known", "column fare_amount (fare_usd) is string, not"),
-        ("2024-02", "matches_schema", "fare_amount: readable as double failed"),
+        ("2024-02", "matches_schema", "fare_amount: readable as double does not hold"),
         ("2024-03", "source_schema_is_known", "column tip_amount (tip_usd) is string, not"),
-        ("2024-04", "matches_schema", "trip_distance: filled in at least 50% of rows failed"),
+        (
+            "2024-04",
+            "matches_schema",
+            "trip_distance: filled in at least 50% of rows does not hold",
+        ),
     ],
 )
 def test_a_needed_column_that_is_gone_retyped_or_empty_is_named(

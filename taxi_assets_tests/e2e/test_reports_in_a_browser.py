@@ -29,7 +29,8 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator["Browser"]:
+def browser(reports: Path) -> Iterator["Browser"]:
+    """Started once the reports are there: no other event loop may run beside Playwright's."""
     with chromium() as running:
         yield running
 
