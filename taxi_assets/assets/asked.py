@@ -1,25 +1,14 @@
 """The champion that a month's quotes are by, or why nothing can be said of it."""
 
-from dataclasses import dataclass
-
+from taxi_assets.assets.contest import Contestant
 from taxi_assets.assets.predictions import reigning
-from taxi_assets.domain.bundle import Bundle
 from taxi_assets.domain.gates import MIN_TRIPS
 from taxi_assets.domain.months import month_name
-from taxi_assets.resources.model_versions import ModelVersion
 from taxi_assets.resources.registry import Registry
 from taxi_assets.resources.table_slice import TableSlice
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A version that has quoted a month's trips, and its bundle."""
-
-    version: ModelVersion
-    bundle: Bundle
-
-
-def asked(registry: Registry, fleet: str, quotes: TableSlice) -> Asked | str:
+def asked(registry: Registry, fleet: str, quotes: TableSlice) -> Contestant | str:
     """Who quoted a month's trips; a sentence where that cannot be judged.
 
     Args:
@@ -47,4 +36,4 @@ def asked(registry: Registry, fleet: str, quotes: TableSlice) -> Asked | str:
             f"champion before it is version {champion.version.version} by now: make "
             "batch_predictions of that month again."
         )
-    return Asked(champion.version, champion.bundle)
+    return Contestant(champion.version, champion.bundle)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from taxi_assets.domain.features import FEATURES
+from taxi_assets.domain.features import column
 from taxi_assets.domain.places import FloatArray
 from taxi_assets.domain.slices import DISTANCE_BANDS, WHOLE, Slicing, slicings
 from taxi_assets.domain.zones import BOROUGHS
@@ -76,9 +76,9 @@ def groupings(
         zones: (263, >=2) `zone` and `service_zone`.
     """
     known = {each.name: each for each in slicings(features, rate_code, zones)}
-    weekend = _column(features, "weekday") >= FIRST_WEEKEND_DAY
-    airport = (_column(features, "from_airport") == 1) | (_column(features, "to_airport") == 1)
-    dropoff = _column(features, "dropoff_borough")
+    weekend = column(features, "weekday") >= FIRST_WEEKEND_DAY
+    airport = (column(features, "from_airport") == 1) | (column(features, "to_airport") == 1)
+    dropoff = column(features, "dropoff_borough")
     return [
         known[WHOLE],
         known["pickup_borough"],
@@ -113,13 +113,8 @@ def rides_of(name: str, value: str) -> str:
 def _pairs(features: FloatArray) -> Slicing:
     """The place of each ride's two boroughs in `PAIRS`."""
     ends = np.sort(
-        np.stack([_column(features, f"{end}_borough") for end in ("pickup", "dropoff")]), axis=0
+        np.stack([column(features, f"{end}_borough") for end in ("pickup", "dropoff")]), axis=0
     ).astype(np.int64)
     first, second = ends
     before = first * len(BOROUGHS) - first * (first - 1) // 2  # pairs whose first one comes earlier
     return Slicing(PAIR, PAIRS, (before + second - first).astype(np.int8))
-
-
-def _column(features: FloatArray, name: str) -> npt.NDArray[np.float32]:
-    found: npt.NDArray[np.float32] = features[:, list(FEATURES).index(name)]
-    return found

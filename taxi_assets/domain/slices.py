@@ -81,11 +81,7 @@ def slicings(
         (WHOLE, (WHOLE,), np.zeros(len(features))),
         ("pickup_borough", BOROUGHS, column(features, "pickup_borough")),
         ("service_zone", services, service_of[column(features, "pickup_zone").astype(np.int64)]),
-        (
-            "distance_band",
-            DISTANCE_BANDS,
-            np.where(same, 0, distance),
-        ),
+        ("distance_band", DISTANCE_BANDS, np.where(same, 0, distance)),
         ("hour_band", HOUR_BANDS, np.digitize(hour, HOUR_EDGES)),
         ("weekday", WEEKDAYS, column(features, "weekday")),
         ("route", ROUTES, column(features, "route_trips") == 0),
