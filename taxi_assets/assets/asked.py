@@ -22,8 +22,8 @@ def asked(registry: Registry, fleet: str, quotes: TableSlice) -> Contestant | st
     """
     (month,) = quotes.months
     champion = reigning(registry, fleet, month)
-    if champion.version is None or champion.bundle is None:
-        return champion.reason
+    if isinstance(champion, str):
+        return champion
     if quotes.rows < MIN_TRIPS:
         return (
             f"{month_name(month)} has {quotes.rows:,} quoted trips, too few to judge the champion "
@@ -36,4 +36,4 @@ def asked(registry: Registry, fleet: str, quotes: TableSlice) -> Contestant | st
             f"champion before it is version {champion.version.version} by now: make "
             "batch_predictions of that month again."
         )
-    return Contestant(champion.version, champion.bundle)
+    return champion

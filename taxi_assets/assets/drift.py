@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from taxi_assets.assets.contest import Contestant
 from taxi_assets.assets.options import monthly_table
-from taxi_assets.assets.predictions import Reigning, reigning
+from taxi_assets.assets.predictions import reigning
 from taxi_assets.assets.published import GROUP, monthly_report, published
 from taxi_assets.domain import drift, drift_inputs
 from taxi_assets.domain.drift_inputs import (
@@ -161,11 +162,11 @@ class Sides:
 
 
 def both_sides(
-    champion: Reigning, trips: TableSlice, month: str, lake: Lake, fleet: str
+    champion: Contestant | str, trips: TableSlice, month: str, lake: Lake, fleet: str
 ) -> Sides | str:
     """What is to be compared, or the reason why nothing can be."""
-    if champion.bundle is None or champion.version is None:
-        return champion.reason
+    if isinstance(champion, str):
+        return champion
     if trips.rows < drift.MIN_TRIPS:
         trip_s = "trip" if trips.rows == 1 else "trips"
         return (

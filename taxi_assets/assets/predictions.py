@@ -1,12 +1,12 @@
 """What people would have been quoted: a month's trips, asked of who was champion before it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import dagster as dg
 import numpy as np
 import pyarrow as pa
 
+from taxi_assets.assets.contest import Contestant
 from taxi_assets.assets.options import monthly_table
 from taxi_assets.domain.bundle import Bundle
 from taxi_assets.domain.errors import OutdatedBundle
@@ -21,23 +21,8 @@ from taxi_assets.resources.tables import Rows
 ASKED = ["source_row", "pickup_at", "pickup_zone", "dropoff_zone", "passengers", "vendor"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reigning:
-    """The champion of the months before, or why there is none to ask.
-
-    Attributes:
-        version: None where there is none.
-        bundle: its bundle, None where it cannot be asked.
-        reason: why not, a sentence; empty where it can.
-    """
-
-    version: ModelVersion | None
-    bundle: Bundle | None
-    reason: str = ""
-
-
-def reigning(registry: Registry, fleet: str, month: str) -> Reigning:
-    """Who answered when a month began.
+def reigning(registry: Registry, fleet: str, month: str) -> Contestant | str:
+    """Who answered when a month began; a sentence where there is nobody to ask.
 
     Raises:
         BundleError: its bundle is damaged.
@@ -45,15 +30,13 @@ def reigning(registry: Registry, fleet: str, month: str) -> Reigning:
     """
     version = registry.champion_before(fleet, month) if registry.exists else None
     if version is None:
-        return Reigning(None, None, f"No model was champion of {fleet} taxis before {month}.")
+        return f"No model was champion of {fleet} taxis before {month}."
     try:
-        return Reigning(version, registry.load(version))
+        return Contestant(version, registry.load(version))
     except OutdatedBundle:
-        return Reigning(
-            version,
-            None,
+        return (
             f"The champion before {month}, version {version.version}, was made by other feature "
-            f"code and cannot be asked: run {version.month} again.",
+            f"code and cannot be asked: run {version.month} again."
         )
 
 
@@ -81,9 +64,9 @@ def batch_predictions(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.
         context: dg.AssetExecutionContext, clean_trips: TableSlice, registry: Registry
     ) -> Rows:
         champion = reigning(registry, fleet.name, context.partition_key)
-        if champion.bundle is None or champion.version is None:
-            context.log.info(champion.reason)
-            return Rows([], lambda: {"said": champion.reason})
+        if isinstance(champion, str):
+            context.log.info(champion)
+            return Rows([], lambda: {"said": champion})
         told = {"model_version": champion.version.version, "tested_on": champion.version.month}
         return Rows(quoted(clean_trips, champion.bundle, champion.version), lambda: told)
 
