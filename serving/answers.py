@@ -11,9 +11,8 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from serving.ports import Arm, Choices, Log, Models, Observer, Record, Served
 from serving.pricing import Price, Ride, price_each
@@ -23,9 +22,8 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who asks, in one request.
+class Asker(NamedTuple):
+    """Who asks, in one request; a tuple, as what follows: each request makes one of each.
 
     Attributes:
         request_id: names the request.
@@ -37,9 +35,12 @@ class Asker:
     caller: str
     key_id: str | None
 
+    def item(self, index: int) -> "Asker":
+        """Who asks for one ride of a batch: its id is the request's and the ride's place."""
+        return Asker(f"{self.request_id}-{index}", self.caller, self.key_id)
 
-@dataclass(frozen=True, slots=True)
-class Pick:
+
+class Pick(NamedTuple):
     """Which model answers a request, and which other one scores in its shadow."""
 
     served: Served
@@ -47,16 +48,14 @@ class Pick:
     shadow: Served | None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A priced ride and who priced it."""
 
     pick: Pick
     price: Price
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     """A ride whose quote somebody awaits."""
 
     asker: Asker

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -98,7 +97,7 @@ def answer_batch(
     for index, (item, each) in enumerate(zip(items, asked, strict=True)):
         refusal = each if isinstance(each, Refusal) else picks[each[0]]
         if isinstance(refusal, Refusal):
-            item["problem"] = refusal.body(f"{asker.request_id}-{index}")
+            item["problem"] = refusal.body(asker.item(index).request_id)
         failed += "problem" in item
     told = {"items": items, "answered": len(items) - failed, "failed": failed}
     return orjson.dumps(told)
@@ -115,17 +114,17 @@ def _answer_fleet(
     began, served = time.perf_counter(), pick.served
     found = price_each(served, list(rides.values()), answers.telemetry)
     at, seconds = datetime.now(UTC), time.perf_counter() - began
-    records, fares, shadowed = [], [], []
+    records, answered = [], []
     for (index, ride), price in zip(rides.items(), found, strict=True):
-        own = replace(asker, request_id=f"{asker.request_id}-{index}")
+        own = asker.item(index)
         if not isinstance(price, Price):
             items[index]["problem"] = refusal_of(price).body(own.request_id)
             continue
         items[index]["quote"] = quote(served, price, own.request_id)
         records.append(record(own, ride, served, pick.arm, price, at, seconds))
-        fares.append(price.fare_usd)
-        shadowed.append((own, ride))
+        answered.append((own, ride))
     answers.log.put_many(records)
-    answers.telemetry.observe_quotes(served.fleet, pick.arm, served.version, np.array(fares))
+    fares = np.array([each["fare_usd"] for each in records])
+    answers.telemetry.observe_quotes(served.fleet, pick.arm, served.version, fares)
     if pick.shadow is not None:
-        answers.shadow(pick.shadow, shadowed)
+        answers.shadow(pick.shadow, answered)

@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from serving.models import ARMS, Wanted, load_warm
+from serving.quick_trees import QuickPredictor, vouch
 from taxi_assets.domain.bundle import Bundle
 from taxi_assets.domain.errors import BundleError, RegistryError
 
@@ -28,9 +29,14 @@ ABANDONED_S = 3600
 class BundleCache:
     """Bundles by fleet and identity; several processes may share one."""
 
-    def __init__(self, root: Path) -> None:
-        """Keep bundles below `root`, which is made when it is first written to."""
-        self._root = root.expanduser()
+    def __init__(self, root: Path, *, quick: bool = True) -> None:
+        """Keep bundles below `root`, which is made when it is first written to.
+
+        Args:
+            root: folder.
+            quick: whether lignum reads the trees of models, else LightGBM.
+        """
+        self._root, self._quick = root.expanduser(), quick
 
     def remembered(self, fleet: str) -> dict[str, Wanted]:
         """What was served last, by alias; empty where nothing readable tells."""
@@ -55,7 +61,7 @@ class BundleCache:
         if not folder.is_dir():
             return None
         try:
-            found = load_warm(folder, identity)
+            found = load_warm(folder, identity, quick=self._quick)
         except (BundleError, OSError):
             shutil.rmtree(folder, ignore_errors=True)  # another process may be quicker
             return None
@@ -79,7 +85,9 @@ class BundleCache:
         aside.mkdir(parents=True)
         try:
             fetch(wanted, aside)
-            found = load_warm(aside, wanted.identity)
+            found = load_warm(aside, wanted.identity, quick=self._quick)
+            if isinstance(found.predictor, QuickPredictor):
+                vouch(found.predictor)  # once: what is kept here has been vouched for
             if not folder.exists():  # else another process was quicker, with the same files
                 aside.rename(folder)
         finally:

@@ -47,7 +47,8 @@ class Champions:
         self.on_swap = on_swap
         self._refresh_s = settings.refresh_s
         self._source = source or open_source(settings)
-        self._watch = Watch(self._source, BundleCache(settings.cache), retry_s)
+        cache = BundleCache(settings.cache, quick=settings.trees == "lignum")
+        self._watch = Watch(self._source, cache, retry_s)
         self._standings = {fleet: Standing() for fleet in settings.fleets}
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="champions")
         self._following: asyncio.Task[None] | None = None
@@ -59,9 +60,9 @@ class Champions:
         A source that does not answer in `FIRST_LOOK_S` does not keep the service from starting: it
         is not ready then, and says why.
         """
-        begin_importing()
         for fleet in list(self._standings):
             self._adopt(fleet, await self._aside(self._watch.recall, fleet))
+        begin_importing()  # not before: what the cache holds answers without LightGBM
         ready = all(standing.champion for standing in self._standings.values())
         first = asyncio.create_task(self.refresh())
         self._following = asyncio.create_task(self._follow(first))

@@ -98,27 +98,27 @@ class Encoded:
     reason: str
 
 
-def encode(records: Iterable[Record]) -> Encoded:
-    """Sort records by kind and month and turn them into rows and lines.
+def encode(records: Iterable[Record], *, lines: bool = True) -> Encoded:
+    """Sort records by kind and month and turn them into rows, and into lines where wanted.
 
     A record that lacks something, has too much or holds a value of another type is refused; the
     others are none the worse for it.
     """
-    groups: dict[tuple[str, str], list[Record]] = {}
+    groups: dict[tuple[str, int, int], list[Record]] = {}
     faults: list[str] = []
     for record in records:
         try:
             groups.setdefault(_place(record), []).append(record)
         except UNFIT as error:
             faults.append(str(error))
-    pieces, lines = [], []
-    for place, group in groups.items():
-        good, rows, wrong = _fitting(place[0], group)
+    pieces, written = [], []
+    for (kind, year, month), group in groups.items():
+        good, rows, wrong = _fitting(kind, group)
         faults += wrong
         if good:
-            pieces.append(Piece(*place, rows))
-            lines += [orjson.dumps(record, option=LINE) for record in good]
-    return Encoded(pieces, b"".join(lines), len(faults), faults[-1] if faults else "")
+            pieces.append(Piece(kind, f"{year:04d}-{month:02d}", rows))
+            written += [orjson.dumps(record, option=LINE) for record in good if lines]
+    return Encoded(pieces, b"".join(written), len(faults), faults[-1] if faults else "")
 
 
 def parquet_file(pieces: Sequence[Piece]) -> bytes:
@@ -130,16 +130,16 @@ def parquet_file(pieces: Sequence[Piece]) -> bytes:
     return content
 
 
-def _place(record: Record) -> tuple[str, str]:
-    """Kind and month of a record that has the right keys."""
+def _place(record: Record) -> tuple[str, int, int]:
+    """Kind, year and month of a record that has as many keys as it should."""
     kind = record["kind"]
-    if record.keys() != KEYS[kind]:
+    if len(record) != len(KEYS[kind]):
         odd = sorted(record.keys() ^ KEYS[kind])
         raise ValueError(f"a {kind} record has keys too many or too few: {', '.join(odd)}")
     at = record[DATED_BY[kind]]
     if kind == "quote" and at.tzinfo is not None:
         raise ValueError("pickup_at of a quote record is New York local and has no time zone")
-    return kind, f"{at.year:04d}-{at.month:02d}"
+    return kind, at.year, at.month
 
 
 def _fitting(kind: str, group: list[Record]) -> tuple[list[Record], pa.RecordBatch, list[str]]:
@@ -160,7 +160,10 @@ def _fitting(kind: str, group: list[Record]) -> tuple[list[Record], pa.RecordBat
 
 def _rows(kind: str, records: list[Record]) -> pa.RecordBatch:
     """Records as rows; the log's types are checked, and that nothing is missing."""
-    rows = pa.RecordBatch.from_pylist(records, schema=LOGS[kind].arrow)
+    schema = LOGS[kind].arrow
+    named = zip(schema.names, schema.types, strict=True)
+    columns = [pa.array([record[name] for record in records], type_) for name, type_ in named]
+    rows = pa.RecordBatch.from_arrays(columns, schema=schema)
     missing = [name for name in REQUIRED[kind] if rows[name].null_count]
     if missing:
         raise ValueError(f"a {kind} record has no {', '.join(missing)}")

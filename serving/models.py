@@ -1,9 +1,11 @@
 """A model that answers, a model that should, and how a bundle becomes ready to answer."""
 
+import atexit
 import ctypes
+import gc
 import os
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -11,6 +13,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
+from serving.quick_trees import QuickPredictor
 from taxi_assets.domain import bundle
 from taxi_assets.domain.errors import BundleError, RegistryError, TaxiError
 
@@ -101,42 +104,61 @@ class Served:
 
 
 def begin_importing() -> threading.Thread:
-    """Import LightGBM aside: it takes seconds, during which a bundle can be fetched.
+    """Import LightGBM aside: it takes seconds, and explanations and new models need it.
 
     Its threads sleep while they wait for each other: spinning, they would hold the core that the
     event loop needs. OpenMP reads this when LightGBM is first imported.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    thread = threading.Thread(target=__import__, args=("lightgbm",), name="import", daemon=True)
+    thread = threading.Thread(target=_import, name="import", daemon=True)
     thread.start()
     return thread
 
 
-def load_warm(folder: Path, identity: str) -> bundle.Bundle:
+def _import() -> None:
+    import lightgbm  # noqa: F401 - for those who need it later
+
+    # What is there now stays for good. Searching it for garbage would hold every request for a
+    # tenth of a second, again and again.
+    gc.freeze()
+    atexit.register(gc.unfreeze)
+
+
+def load_warm(folder: Path, identity: str, *, quick: bool = True) -> bundle.Bundle:
     """Read a bundle, verify it, and answer one ride with it so that the first rider need not wait.
 
     Args:
         folder: the bundle's files.
         identity: what its source says it is.
+        quick: whether lignum reads its trees, else LightGBM.
 
     Raises:
         OutdatedBundle: it was made by other feature code.
         BundleError: it is incomplete, changed, another model's, or cannot answer.
     """
-    from lightgbm.basic import LightGBMError  # takes seconds to import
-
     try:
         found = bundle.load(folder)
         if found.manifest["identity"] != identity:
             raise BundleError("It holds another model than was registered: log it again.")
+        if quick:
+            found = replace(found, predictor=QuickPredictor.of(folder, found.predictor))
         quotes = found.quote(
             np.array([74]), np.array([138]), np.array(["2025-03-14T08:30"], "M8[us]"), np.ones(1)
         )
-    except (*UNUSABLE, LightGBMError) as error:
+    except _unusable(quick) as error:
         raise BundleError(f"It cannot quote a ride: {error!r}.") from error
     if not np.isfinite([quotes.low_usd, quotes.fare_usd, quotes.high_usd, quotes.ride_min]).all():
         raise BundleError("It quotes no number for an ordinary ride: train it again.")
     return found
+
+
+def _unusable(quick: bool) -> tuple[type[Exception], ...]:
+    """`UNUSABLE`, and what whoever reads the trees raises beside it."""
+    if quick:
+        return (*UNUSABLE, RuntimeError)
+    from lightgbm.basic import LightGBMError  # takes seconds to import
+
+    return (*UNUSABLE, LightGBMError)
 
 
 def give_back_memory() -> None:

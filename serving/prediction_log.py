@@ -116,7 +116,7 @@ class PredictionLog:
     def _encode_new(self) -> None:
         """Encode and print all that came, in chunks."""
         while records := self._queue.take_new(CHUNK_ROWS):
-            encoded = encode(records)
+            encoded = encode(records, lines=self._settings.log_stdout)
             self._queue.keep(encoded)
             if encoded.refused:
                 self.refused += encoded.refused

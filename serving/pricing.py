@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import orjson
+import pyarrow as pa
 
 from serving.ports import Observer, Served
 from serving.words import SURCHARGES
@@ -19,9 +20,8 @@ from taxi_assets.domain.surcharges import Surcharges, expected_surcharges
 COLUMNS = tuple(field.name for field in fields(Surcharges))
 
 
-@dataclass(frozen=True, slots=True)
-class Ride:
-    """One ride to quote.
+class Ride(NamedTuple):
+    """One ride to quote; a tuple, as is `Price`: a batch makes thousands of each.
 
     Attributes:
         pickup_zone: TLC id.
@@ -48,16 +48,16 @@ class Rides:
     @classmethod
     def of(cls, rides: Sequence[Ride]) -> "Rides":
         """Lay rides out in columns."""
+        start, end, at, people = zip(*rides, strict=True)
         return cls(
-            np.array([ride.pickup_zone for ride in rides], np.int64),
-            np.array([ride.dropoff_zone for ride in rides], np.int64),
-            np.array([ride.pickup_at for ride in rides], "datetime64[us]"),
-            np.array([ride.passengers for ride in rides], np.float32),
+            np.array(start, np.int64),
+            np.array(end, np.int64),
+            pa.array(at, pa.timestamp("us")).to_numpy(),  # numpy takes thrice as long
+            np.array(people, np.float32),
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(NamedTuple):
     """What one ride will cost and how long it will take, in whole cents and tenths of a minute."""
 
     fare_usd: float
@@ -111,7 +111,7 @@ def priced(served: Served, rides: Rides, features: FloatArray) -> list[Price]:
     surcharges = expected_surcharges(
         rides.pickup_zone, rides.dropoff_zone, rides.pickup_at, fleet=served.fleet
     )
-    bills = np.column_stack([getattr(surcharges, name) for name in COLUMNS]).tolist()
+    bills = zip(*(getattr(surcharges, name).tolist() for name in COLUMNS), strict=True)
     return [
         Price(
             fare_usd := round(fare, 2),
@@ -119,7 +119,7 @@ def priced(served: Served, rides: Rides, features: FloatArray) -> list[Price]:
             round(high, 2),
             round(ride_min, 1),
             round(fare_usd + extra, 2),
-            written(tuple(bill)),
+            written(bill),
         )
         for fare, low, high, ride_min, extra, bill in zip(
             quotes.fare_usd.tolist(),

@@ -21,6 +21,7 @@ class Settings(BaseSettings):
         mlflow_tracking_uri: MLflow server, from `MLFLOW_TRACKING_URI`.
         s3_endpoint: endpoint of an S3-compatible store other than AWS, from `TAXI_S3_ENDPOINT`.
         cache: folder of verified bundles, from which it starts when MLflow is away.
+        trees: who reads the trees of models: `lignum`, or `lightgbm` with the same answers, slower.
         refresh_s: seconds between looks at the registry.
         strategy: file with the deployment strategy, read again when it changes; empty: champion.
         log: root of the prediction log: a folder, `gs://` or `s3://`; empty: JSON lines only.
@@ -57,6 +58,7 @@ class Settings(BaseSettings):
         None, validation_alias=AliasChoices("TAXI_S3_ENDPOINT", "s3_endpoint")
     )
     cache: Path = Path(".taxi/serving/bundles")
+    trees: Literal["lignum", "lightgbm"] = "lignum"
     refresh_s: float = Field(30.0, ge=0.1, le=86_400)
     strategy: Path | None = None
     log: str = ""

@@ -120,11 +120,7 @@ class Predictor:
 
     def predict(self, features: FloatArray) -> Quotes:
         """Answers for (n, 40) features."""
-        threads = _threads(features)
-        raw = {
-            name: np.asarray(booster.predict(features, num_threads=threads), np.float64)
-            for name, booster in self._boosters.items()
-        }
+        raw = {name: self.raw(name, features) for name in self.texts}
         questions = heads()
         back = {name: LINKS[questions[name].link].back for name in raw}
         fare = np.maximum(back["fare"](raw["fare"]), MIN_FARE_USD)
@@ -135,6 +131,11 @@ class Predictor:
             high_usd=np.maximum(back["high"](raw["high"] + self.offset), fare),
             ride_min=np.maximum(back["ride_min"](raw["ride_min"]), MIN_DURATION_MIN),
         )
+
+    def raw(self, head: str, features: FloatArray) -> Numbers:
+        """(n,) what one head's trees say of (n, 40) features, on the scale they learned on."""
+        said = self._boosters[head].predict(features, num_threads=_threads(features))
+        return np.asarray(said, np.float64)
 
     def fare_contributions(self, features: FloatArray) -> Numbers:
         """What each feature adds to the fare on the scale its trees learn on, by TreeSHAP.
