@@ -111,26 +111,16 @@ def priced(served: Served, rides: Rides, features: FloatArray) -> list[Price]:
     surcharges = expected_surcharges(
         rides.pickup_zone, rides.dropoff_zone, rides.pickup_at, fleet=served.fleet
     )
+    fare_usd = np.round(quotes.fare_usd, 2)
+    columns = (
+        fare_usd,
+        np.round(quotes.low_usd, 2),
+        np.round(quotes.high_usd, 2),
+        np.round(quotes.ride_min, 1),
+        np.round(fare_usd + surcharges.total_usd(), 2),
+    )
     bills = zip(*(getattr(surcharges, name).tolist() for name in COLUMNS), strict=True)
-    return [
-        Price(
-            fare_usd := round(fare, 2),
-            round(low, 2),
-            round(high, 2),
-            round(ride_min, 1),
-            round(fare_usd + extra, 2),
-            written(bill),
-        )
-        for fare, low, high, ride_min, extra, bill in zip(
-            quotes.fare_usd.tolist(),
-            quotes.low_usd.tolist(),
-            quotes.high_usd.tolist(),
-            quotes.ride_min.tolist(),
-            surcharges.total_usd().tolist(),
-            bills,
-            strict=True,
-        )
-    ]
+    return list(map(Price, *map(np.ndarray.tolist, columns), map(written, bills)))
 
 
 @lru_cache(maxsize=1_000)  # there are a few dozen bills; written once, each costs nothing
