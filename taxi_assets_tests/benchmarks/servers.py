@@ -97,6 +97,18 @@ def cpu_s(server: int) -> float:
     return total / os.sysconf("SC_CLK_TCK")
 
 
+def others_s(server: int) -> float:
+    """What the core has done beside idling and this process, seconds since some moment.
+
+    From the idle time, which the kernel measures; how the rest is spent it only samples.
+    """
+    lines = Path("/proc/stat").read_text().splitlines()
+    core = next(line.split() for line in lines if line.startswith(f"cpu{SERVER_CORE} "))
+    own = Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()
+    ticks = int(core[4]) + int(core[5]) + int(own[11]) + int(own[12])  # idle, waiting for disks
+    return time.perf_counter() - ticks / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
 def server(name: str, command: list[str], ready: str, **told: str) -> Iterator[tuple[int, float]]:
     """A server on its core; its process group and the seconds until `ready` answered 200."""
