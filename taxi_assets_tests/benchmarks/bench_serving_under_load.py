@@ -180,33 +180,39 @@ def tell_swap(
     """Print what callers noticed of one swap; seconds above twice the p99 before, highest p99."""
     start = swap.began - BEFORE_S
     around, usual = asked.between(start, swap.ended), asked.between(start, swap.began).ms(99)
-    edges = np.arange(swap.began, swap.ended, WINDOW_S)
-    slow = [p99(asked, *pair) for pair in pairwise(edges)]
-    earlier = [p99(asked, *pair) for pair in pairwise(np.arange(start, edges[1], WINDOW_S))]
-    taken = [watched.others(*pair) for pair in pairwise(edges)]
+    earlier = [p99(asked, *window) for window in windows(start, swap.began)]
+    later = [p99(asked, *window) for window in windows(swap.began, swap.ended)]
+    taken = [watched.others(*window) for window in windows(swap.began, swap.ended)]
     new = around.answered_by(swap.version)
     switched = float(around.end[new].min()) if new.any() else float("inf")
     stale = int(np.count_nonzero(~new & (around.sent > switched)))
     counts = ((name, np.count_nonzero(around.answered_by(name))) for name in asked.versions)
     named = ", ".join(f"{name} {count:,}" for name, count in counts if count)
-    above = seconds_above(slow, usual)
+    above, highest = seconds_above(later, usual), float(np.nanmax(later))
     delays = [seconds for when, seconds in late if start <= when < swap.ended]
     print(
-        f"to {swap.version}: p99 before {usual:.1f} ms, above twice that for {above:.2f} s "
-        f"(and for {seconds_above(earlier, usual):.2f} of the {BEFORE_S:.0f} s before), highest "
-        f"{max(slow):.1f} ms; first answer after {switched - swap.began:.2f} s\n"
+        f"to {swap.version}: p99 before {usual:.1f} ms (of {WINDOW_S} s, median "
+        f"{np.nanmedian(earlier):.1f}), above twice {usual:.1f} for {above:.2f} s (and for "
+        f"{seconds_above(earlier, usual):.2f} of the {BEFORE_S:.0f} s before), highest "
+        f"{highest:.1f} ms; first answer after {switched - swap.began:.2f} s\n"
         f"  of {len(around):,} requests {around.failed()} failed, answered by {named}; "
         f"{stale} sent after its first answer and not answered by it (goal: none)\n"
-        f"  p99 of each {WINDOW_S} s, ms: {' '.join(f'{ms:.1f}' for ms in slow)}\n"
+        f"  p99 of each {WINDOW_S} s, ms: {' '.join(f'{ms:.1f}' for ms in later)}\n"
         f"  of the core others took, %: {' '.join(f'{100 * share:.0f}' for share in taken)}; "
         f"before {watched.others(start, swap.began):.0%}\n"
         f"  {tell_late(delays)}"
     )
-    return above, max(slow)
+    return above, highest
+
+
+def windows(start: float, end: float) -> list[tuple[float, float]]:
+    """All whole windows of a while."""
+    count = int((end - start) / WINDOW_S + 1e-6)  # of floats: 5 s are 20 windows, not 19
+    return list(pairwise(start + WINDOW_S * np.arange(count + 1)))
 
 
 def p99(asked: Asked, start: float, end: float) -> float:
-    """p99 of a window, ms; infinite where a request failed."""
+    """p99 of a window, ms; infinite where a request failed, NaN where the load stood still."""
     part = asked.between(start, end)
     return float("inf") if part.failed() else part.ms(99)
 
