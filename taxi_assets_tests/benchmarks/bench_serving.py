@@ -7,34 +7,20 @@ on a busy machine; then batches, explanations, cold start and memory. Needs `wrk
     python taxi_assets_tests/benchmarks/bench_serving.py [bundle]
 """
 
-import os
-import re
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 sys.path.insert(0, str(Path(__file__).parent))
 
-import httpx
 from machine import describe
+from servers import TRIP, WARM_S, load, resident_mb, server, service
 
-REPOSITORY = Path(__file__).parents[2]
-SERVER_CORE, LOAD_CORE = "0", "1"
-SECONDS, WARM_S = 10, 3
 PORTS = {"bare": 8761, "ours": 8762, "mlflow": 8763}
-TRIP = (
-    'string.format(\'{"pickup_zone":%d,"dropoff_zone":%d,"pickup_at":"2025-03-%02dT%02d:%02d",\''
-    " .. '\"passengers\":%d}', r(1,263), r(1,263), r(1,28), r(4,23), r(0,59), r(1,6))"
-)
 ROWS = (
     'string.format(\'{"dataframe_split":{"columns":["pickup_at","pickup_zone","dropoff_zone",\''
     ' .. \'"passengers"],"data":[["2025-03-%02dT%02d:%02d:00",%d,%d,%d.0]]}}\','
@@ -44,111 +30,6 @@ MANY = (
     f"(function() local t = {{}}; for i = 1, 10000 do t[i] = {TRIP} end; "
     "return '{\"trips\":[' .. table.concat(t, ',') .. ']}' end)()"
 )
-SCRIPT = """
-math.randomseed(7)
-local r = math.random
-wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
-local bodies = {}
-for i = 1, %d do bodies[i] = %s end
-local n = 0
-function request() n = n %% #bodies + 1; return wrk.format(nil, nil, nil, bodies[n]) end
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """What a server did under load.
-
-    Attributes:
-        rate: requests a second.
-        p50_ms: half of the answers came within that.
-        p99_ms: all but a hundredth.
-        cpu_us: processor time of the server a request.
-    """
-
-    rate: float
-    p50_ms: float
-    p99_ms: float
-    cpu_us: float
-
-    def __str__(self) -> str:
-        return (
-            f"{self.rate:8,.0f}/s, p50 {self.p50_ms:.1f} ms, p99 {self.p99_ms:.1f} ms, "
-            f"{self.cpu_us:,.0f} us of the core each"
-        )
-
-
-def load(server: int, url: str, body: str, connections: int = 16, bodies: int = 2_000) -> Load:
-    """Post random bodies for some seconds."""
-    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
-        script.write(SCRIPT % (bodies, body))
-        script.flush()
-        command = ["taskset", "-c", LOAD_CORE, "wrk", "-t1", f"-c{connections}", "--latency"]
-        told = [*command, "--timeout", "60", "-s", script.name, url]
-        subprocess.run([*told, f"-d{WARM_S}"], check=True, capture_output=True)
-        before = cpu_s(server)
-        done = subprocess.run(
-            [*told, f"-d{SECONDS}"], check=True, capture_output=True, text=True
-        ).stdout
-    if "Non-2xx" in done:
-        raise SystemExit(f"{url} refused requests:\n{done}")
-    requests = int(re.search(r"(\d+) requests in", done)[1])
-    return Load(
-        float(re.search(r"Requests/sec:\s*([\d.]+)", done)[1]),
-        _ms(done, 50),
-        _ms(done, 99),
-        (cpu_s(server) - before) * 1e6 / requests,
-    )
-
-
-def _ms(text: str, percent: int) -> float:
-    value, unit = re.search(rf"{percent}%\s+([\d.]+)(us|ms|s)", text).groups()
-    return float(value) * {"us": 1e-3, "ms": 1.0, "s": 1e3}[unit]
-
-
-def cpu_s(server: int) -> float:
-    """Processor time of a process and its children, seconds."""
-    total = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue  # it has ended
-        if int(fields[2]) == server:  # its process group
-            total += int(fields[11]) + int(fields[12])
-    return total / os.sysconf("SC_CLK_TCK")
-
-
-@contextmanager
-def server(name: str, command: list[str], ready: str, **told: str) -> Iterator[tuple[int, float]]:
-    """A server on its core; its process group and the seconds until it was ready."""
-    log = Path(tempfile.gettempdir()) / f"bench-serving-{name}.log"
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # mlflow starts uvicorn by name
-    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(REPOSITORY), **told}
-    started = time.perf_counter()
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            ["taskset", "-c", SERVER_CORE, *command],
-            env=environment,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    try:
-        while process.poll() is None and time.perf_counter() - started < 180:
-            try:
-                if httpx.get(f"http://127.0.0.1:{PORTS[name]}{ready}").status_code == 200:
-                    break
-            except httpx.TransportError:
-                time.sleep(0.02)
-        else:
-            raise SystemExit(f"{name} did not start: see {log}")
-        yield process.pid, time.perf_counter() - started
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGTERM)
-            process.wait(60)
 
 
 def ours(scratch: Path, bundle: Path) -> Any:
@@ -156,15 +37,7 @@ def ours(scratch: Path, bundle: Path) -> Any:
     root = scratch / "root"
     if not root.exists():
         shutil.copytree(bundle, root / "green")
-    settings: Mapping[str, str] = {
-        "SERVING_MODEL": str(root),
-        "SERVING_CACHE": str(scratch / "cache"),
-        "SERVING_LOG": str(scratch / "log"),
-        "SERVING_LOG_STDOUT": "false",
-        "SERVING_PAGE": "false",
-        "SERVING_PORT": str(PORTS["ours"]),
-    }
-    return server("ours", [sys.executable, "-m", "serving.main"], "/health/ready", **settings)
+    return service("ours", PORTS["ours"], root, scratch, SERVING_LOG_STDOUT="false")
 
 
 def mlflow_server(scratch: Path, bundle: Path) -> Any:
@@ -181,7 +54,8 @@ def mlflow_server(scratch: Path, bundle: Path) -> Any:
         log_model(mlflow, bundle, "bench")
     command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/bench/1"]
     options = ["--env-manager", "local", "--workers", "1", "--port", str(PORTS["mlflow"])]
-    return server("mlflow", [*command, *options], "/ping", MLFLOW_TRACKING_URI=store)
+    ready = f"http://127.0.0.1:{PORTS['mlflow']}/ping"
+    return server("mlflow", [*command, *options], ready, MLFLOW_TRACKING_URI=store)
 
 
 def serve_bare(port: int) -> None:
@@ -216,18 +90,13 @@ def serve_bare(port: int) -> None:
     uvicorn.run(app, port=port, loop="uvloop", http="httptools", access_log=False)
 
 
-def resident_mb(group: int) -> float:
-    """Resident memory of the server, MB."""
-    status = Path(f"/proc/{group}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1e3
-
-
 def main(bundle: Path, scratch: Path) -> None:
     """Measure and print."""
     print(describe())
     bare_command = [sys.executable, __file__, "--bare", str(PORTS["bare"])]
-    with server("bare", bare_command, "/ready") as (group, _):
-        bare = load(group, f"http://127.0.0.1:{PORTS['bare']}/v1/quotes", TRIP)
+    address = f"http://127.0.0.1:{PORTS['bare']}"
+    with server("bare", bare_command, f"{address}/ready") as (group, _):
+        bare = load(group, f"{address}/v1/quotes", TRIP)
     print(f"bare FastAPI route {bare}")
     with ours(scratch, bundle):
         pass  # fills the cache
