@@ -50,7 +50,7 @@ function open(drawn) {
 function listen() {
   for (const end of ["from", "to"]) find(end).addEventListener("focus", () => aim(end));
   find("swap").addEventListener("click", () => change({ from: ride.to, to: ride.from }));
-  find("at").addEventListener("input", () => change({ at: find("at").value || null }, { push: false }));
+  find("at").addEventListener("input", () => change({ at: typedTime() }, { push: false }));
   find("passengers").addEventListener("change", () =>
     change({ passengers: Number(find("passengers").value) }),
   );
@@ -83,7 +83,8 @@ function choose(end, zone, options) {
 
 function show({ fit }) {
   for (const end of ["from", "to"]) boxes[end].show(zones.get(ride[end]) ?? null);
-  if (find("at").value !== ride.at) find("at").value = ride.at ?? find("at").value;
+  // a time that is still typed has no value, and to set one would take away what is typed so far
+  if (ride.at !== null && find("at").value !== ride.at) find("at").value = ride.at;
   find("passengers").value = ride.passengers;
   markFleet(ride.fleet);
   city.show(ride.from, ride.to, { fit });
@@ -137,6 +138,12 @@ function missing() {
   if (ride.from === null) return "Now say where the ride starts.";
   if (ride.to === null) return "Now say where the ride ends.";
   return ride.at === null ? "Now say when the ride starts." : "";
+}
+
+/** The time in its field; null while it is typed, as at the first digits of a year. */
+function typedTime() {
+  const text = find("at").value;
+  return text === "" || text.startsWith("0") ? null : text;
 }
 
 const aimed = () => document.querySelector("#ends input:checked").value;
