@@ -117,8 +117,19 @@ export class Combobox {
   }
 
   #leave() {
-    if (this.#input.value.trim() === "") this.#clear();
-    else this.show(this.#chosen); // half-typed text is no choice
+    const text = this.#input.value.trim();
+    if (text === "") return this.#clear();
+    if (text === this.#chosen?.label) return this.#close();
+    const only = this.#meant(text);
+    if (!only) return this.show(this.#chosen); // half-typed text is no choice
+    this.show(only);
+    this.#choose(only);
+  }
+
+  /** The zone that a text can only mean: it bears that name, or is the one suggestion. */
+  #meant(text) {
+    const named = this.#options.find(({ label }) => label.toLowerCase() === text.toLowerCase());
+    return named ?? (this.#options.length === 1 ? this.#options[0] : null);
   }
 
   #close() {

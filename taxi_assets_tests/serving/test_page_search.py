@@ -108,6 +108,24 @@ def test_half_a_name_is_no_choice(browser: "Browser", service: Service) -> None:
         assert "to=" not in page.url
 
 
+@pytest.mark.parametrize(
+    ("typed", "zone"),
+    [("jfk", "JFK Airport"), ("astoria", "Astoria"), ("corona (57)", "Corona (57)")],
+)
+def test_a_text_that_means_one_zone_is_that_zone(
+    browser: "Browser", service: Service, typed: str, zone: str
+) -> None:
+    with opened(browser, service.url + SHARED) as visit:
+        page = visit.page
+        page.focus("#from")
+        page.keyboard.type(typed)
+        page.keyboard.press("Tab")
+
+        assert page.input_value("#from") == zone
+        assert page.evaluate("document.activeElement.id") == "to"
+        page.wait_for_url(lambda url: "from=74" not in url)
+
+
 def test_suggestions_are_a_listbox_with_one_selected(browser: "Browser", service: Service) -> None:
     with opened(browser, service.url) as visit:
         page = visit.page
