@@ -6,7 +6,7 @@ import { nextHalfHour } from "./clock.js";
 import { Combobox } from "./combobox.js";
 import { find, wide } from "./dom.js";
 import { CityMap } from "./map.js";
-import { loadModels, markFleet, nameModel, offerFleets } from "./models.js";
+import { loadModels, markFleet, nameModel, offerFleets, servedFleets } from "./models.js";
 import { indexed } from "./search.js";
 import { explain, getZones, Trouble } from "./service.js";
 import { readZones } from "./shapes.js";
@@ -62,7 +62,7 @@ function listen() {
 
 /** Takes the ride from the address. */
 function recall() {
-  const { ride: named, complaints } = readRide(location.search, zones);
+  const { ride: named, complaints } = readRide(location.search, zones, servedFleets());
   ride = { ...named, at: named.at ?? nextHalfHour() };
   aim(ride.from === null ? "from" : "to");
   show({ fit: true });

@@ -113,6 +113,15 @@ def test_an_address_that_makes_no_sense_is_said(browser: "Browser", service: Ser
         assert visit.page.inner_text("#hint") == "Now say where the ride starts."
 
 
+def test_an_address_with_a_cab_that_is_not_served_has_a_fare(
+    browser: "Browser", service: Service
+) -> None:
+    with opened(browser, service.url + SHARED + "&fleet=yellow") as visit:
+        assert fare(visit.page) == "$12.12"
+        assert "kind of cab “yellow”" in visit.page.inner_text("#notice")
+        assert service.trips == [TRIP]
+
+
 def test_back_and_forward_go_through_the_rides(browser: "Browser", service: Service) -> None:
     with opened(browser, service.url + SHARED) as visit:
         page = visit.page
