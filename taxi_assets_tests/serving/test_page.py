@@ -207,6 +207,7 @@ def test_without_a_time_nothing_is_asked(browser: "Browser", service: Service) -
 
         state(visit.page, "empty")
         assert visit.page.inner_text("#hint") == "Now say when the ride starts."
+        assert visit.page.get_attribute("#hint", "role") == "status"  # so that it is heard
         assert not visit.page.is_visible("#fare")
         assert len(service.trips) == 1
 
