@@ -4,7 +4,7 @@ import { readRide, writeRide } from "./address.js";
 import { inShort, showAnswer, showState, showTrouble } from "./answer.js";
 import { nextHalfHour } from "./clock.js";
 import { Combobox } from "./combobox.js";
-import { find, wide } from "./dom.js";
+import { find } from "./dom.js";
 import { CityMap } from "./map.js";
 import { loadModels, markFleet, nameModel, offerFleets, servedFleets } from "./models.js";
 import { indexed } from "./search.js";
@@ -132,8 +132,7 @@ function trouble(error, again) {
 
 function missing() {
   if (ride.from === null && ride.to === null) {
-    const how = wide.matches ? "search above, or click two zones on the map" : "search above, or open the map";
-    return `Say where the ride starts and ends: ${how}.`;
+    return "Say where the ride starts and ends: search above, or choose two zones on the map.";
   }
   if (ride.from === null) return "Now say where the ride starts.";
   if (ride.to === null) return "Now say where the ride ends.";
@@ -156,6 +155,7 @@ function toggleMap() {
   const isOpen = document.body.classList.toggle("map-open");
   find("map-toggle").setAttribute("aria-expanded", isOpen);
   find("map-toggle").textContent = isOpen ? "Hide the map" : "Choose on the map";
+  if (isOpen) find("map-toggle").scrollIntoView(); // the whole map, and below it the fare
 }
 
 start();

@@ -123,15 +123,22 @@ def test_nothing_is_wider_than_the_screen(browser: "Browser", service: Service, 
 def test_on_a_phone_the_map_opens_and_a_finger_chooses(
     browser: "Browser", service: Service
 ) -> None:
+    def bottom(selector: str) -> float:
+        box = page.locator(selector).bounding_box()
+        assert box is not None
+        return box["y"] + box["height"]
+
     with opened(browser, service.url, size=PHONE, touch=True) as visit:
         page = visit.page
         assert not page.is_visible("#city")
         page.tap("#map-toggle")
         assert page.get_attribute("#map-toggle", "aria-expanded") == "true"
+        assert bottom("#city") <= PHONE[1]  # all of it is in sight, and then the fare below it
         page.tap('path[data-zone="14"]')
         page.tap('path[data-zone="23"]')
 
         assert fare(page) == "$10.37"
+        assert bottom("#fare") <= PHONE[1]
         page.tap("#map-toggle")
         assert not page.is_visible("#city")
 
@@ -196,6 +203,7 @@ def test_paper_has_the_fare_and_no_map(browser: "Browser", service: Service) -> 
         ("deep", "back", PART),
         ("deep", "land", PART),  # the rim of a chosen zone
         ("ink", "land", PART),  # the way
+        ("ink", "paper", PART),  # the pins: a ring and a disc, each of both
     ],
 )
 @pytest.mark.parametrize("scheme", [0, 1])
