@@ -203,7 +203,6 @@ def test_paper_has_the_fare_and_no_map(browser: "Browser", service: Service) -> 
         ("deep", "back", PART),
         ("deep", "land", PART),  # the rim of a chosen zone
         ("ink", "land", PART),  # the way
-        ("ink", "paper", PART),  # the pins: a ring and a disc, each of both
     ],
 )
 @pytest.mark.parametrize("scheme", [0, 1])
@@ -215,6 +214,21 @@ def test_colours_of_what_is_drawn_stand_out(
     low, high = sorted(luminance(colors[name]) for name in (front, back))
 
     assert (high + 0.05) / (low + 0.05) >= least
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("pin", ["start", "end"])
+def test_a_pin_is_of_two_colours_that_stand_out(
+    browser: "Browser", service: Service, pin: str, scheme: Literal["light", "dark"]
+) -> None:
+    painted = """e => [getComputedStyle(e).fill, getComputedStyle(e).stroke].map(color =>
+        '#' + color.match(/\\d+/g).map(part => (+part).toString(16).padStart(2, '0')).join(''))"""
+    with opened(browser, service.url + RIDE, scheme=scheme) as visit:
+        fare(visit.page)
+        colors = visit.page.locator(f"#trip .{pin}").evaluate(painted)
+    low, high = sorted(map(luminance, colors))
+
+    assert (high + 0.05) / (low + 0.05) >= PART
 
 
 def test_the_page_is_light() -> None:
