@@ -11,6 +11,7 @@ from serving.console.settings import ConsoleSettings, read_settings
 from taxi_assets.domain.errors import TaxiError
 from taxi_assets.domain.fleets import FLEETS
 
+FLEET = "fleet"  # its place in the session
 KEPT_S = 30  # nothing that is shown is older
 BLUE, ORANGE, GREY = "#3b82c4", "#d97b29", "#8a8f98"  # legible on white and on black
 GREEN = "#2f9e77"
@@ -42,9 +43,15 @@ def settings() -> ConsoleSettings:
     return read_settings()
 
 
+def keep_fleet() -> None:
+    """Keep the fleet that was chosen, which Streamlit forgets with the page it was chosen on."""
+    if FLEET in st.session_state:
+        st.session_state[FLEET] = st.session_state[FLEET]
+
+
 def fleet_choice() -> str:
     """The fleet that the page is about, the same on every page."""
-    return str(st.sidebar.selectbox("Fleet", list(FLEETS), key="fleet"))
+    return str(st.sidebar.selectbox("Fleet", list(FLEETS), key=FLEET))
 
 
 def draw(chart: alt.Chart | alt.LayerChart | alt.FacetChart) -> None:
