@@ -95,6 +95,9 @@ def test_half_a_name_is_no_choice(browser: "Browser", service: Service) -> None:
         fare(page)
         page.fill("#to", "no such place")
         assert page.inner_text("#to-list") == "No zone of that name"
+        told = page.get_attribute("#to", "aria-activedescendant")  # what a screen reader reads out
+        assert page.inner_text(f"#{told}") == "No zone of that name"
+        page.keyboard.press("Enter")
         page.keyboard.press("Escape")
         assert page.input_value("#to") == "LaGuardia Airport"
         page.fill("#to", "asto")
