@@ -184,6 +184,18 @@ def test_the_view_goes_to_the_ride_at_once_where_motion_is_unwanted(
         visit.page.wait_for_selector("#city:not(.zoomed)")
 
 
+def test_what_is_chosen_is_seen_in_the_colours_of_the_system(
+    browser: "Browser", service: Service
+) -> None:
+    behind = "e => getComputedStyle(e).backgroundColor"
+    with opened(browser, service.url + RIDE, forced_colors="active") as visit:
+        page = visit.page
+        fare(page)
+        page.fill("#from", "co")
+        for kind in ("#fleets span", "#ends span", "#from-list li"):
+            assert len({row.evaluate(behind) for row in page.locator(kind).all()}) == 2, kind
+
+
 def test_paper_has_the_fare_and_no_map(browser: "Browser", service: Service) -> None:
     with opened(browser, service.url + RIDE) as visit:
         fare(visit.page)
