@@ -3,6 +3,7 @@
 import streamlit as st
 
 from serving.console import page_models, page_quotes, page_traffic, page_trends
+from serving.console.shown import keep_fleet
 
 PAGES = {
     "Quotes": page_quotes.show,
@@ -15,6 +16,7 @@ PAGES = {
 def main() -> None:
     """Show the page that was chosen."""
     st.set_page_config(page_title="Taxi fares", layout="wide")
+    keep_fleet()
     pages = [
         st.Page(show, title=title, url_path=title.lower(), default=title == "Quotes")
         for title, show in PAGES.items()

@@ -86,7 +86,10 @@ class Api:
             ) from error
         if answer.is_success:
             return answer
-        raise Refused(self._read(Problem, answer).detail)
+        detail = self._read(Problem, answer).detail
+        if answer.status_code in (401, 403):
+            detail += " The console sends the one in CONSOLE_API_KEY."
+        raise Refused(detail)
 
     def _read(self, kind: type[Answer], answer: httpx.Response) -> Answer:
         try:

@@ -11,9 +11,11 @@ from serving.console.settings import ConsoleSettings, read_settings
 from taxi_assets.domain.errors import TaxiError
 from taxi_assets.domain.fleets import FLEETS
 
+FLEET = "fleet"  # its place in the session
 KEPT_S = 30  # nothing that is shown is older
 BLUE, ORANGE, GREY = "#3b82c4", "#d97b29", "#8a8f98"  # legible on white and on black
 GREEN = "#2f9e77"
+SERIES = [BLUE, ORANGE, GREEN, "#9a6fc8", "#d4545f", "#7f8f2a", "#c95a9e", "#2b98ad", GREY]
 ROW_PX, AROUND_PX = 26, 130  # of a chart with one line a row: Streamlit counts axis and legend
 LEGEND = alt.Legend(orient="top", columns=2, labelLimit=150)  # two fit on a phone
 
@@ -42,14 +44,20 @@ def settings() -> ConsoleSettings:
     return read_settings()
 
 
+def keep_fleet() -> None:
+    """Keep the fleet that was chosen, which Streamlit forgets with the page it was chosen on."""
+    if FLEET in st.session_state:
+        st.session_state[FLEET] = st.session_state[FLEET]
+
+
 def fleet_choice() -> str:
     """The fleet that the page is about, the same on every page."""
-    return str(st.sidebar.selectbox("Fleet", list(FLEETS), key="fleet"))
+    return str(st.sidebar.selectbox("Fleet", list(FLEETS), key=FLEET))
 
 
 def draw(chart: alt.Chart | alt.LayerChart | alt.FacetChart) -> None:
-    """A chart as wide as its column."""
-    st.altair_chart(chart, width="stretch")
+    """A chart as wide as its column; half of Streamlit's own colours are too pale for white."""
+    st.altair_chart(chart.configure_range(category=SERIES), width="stretch")
 
 
 def usd(field: str, title: str, *, zero: bool = False) -> alt.Y:

@@ -36,7 +36,14 @@ export function showTrouble({ title, message, passing, wantsKey }, again) {
 }
 
 function keyForm(again) {
-  const input = make("input", { id: "key", type: "password", autocomplete: "off", required: "" });
+  const input = make("input", {
+    id: "key",
+    type: "password",
+    autocomplete: "off",
+    required: "",
+    pattern: "[ -~]+", // all that the header of a request can carry
+    title: "Letters without accents, digits and signs",
+  });
   const label = make("label", { for: "key" }, "Key");
   const form = make("form", { id: "key-form" }, label, input, make("button", {}, "Use it in this tab"));
   form.addEventListener("submit", (event) => {

@@ -49,11 +49,13 @@ export class Combobox {
     this.#input.setAttribute("aria-expanded", "true");
     const current = this.#options.findIndex((zone) => zone.id === this.#chosen?.id);
     this.#point(typed && text.trim() && this.#options.length ? 0 : current);
+    if (!this.#options.length) this.#tell(this.#list.firstChild); // heard, but no choice
   }
 
   #rows() {
     if (!this.#options.length) {
-      const none = { role: "option", "aria-disabled": "true", "aria-selected": "false" };
+      const id = `${this.#list.id}-none`;
+      const none = { id, role: "option", "aria-disabled": "true", "aria-selected": "false" };
       return [make("li", none, "No zone of that name")];
     }
     return this.#options.map((zone, index) =>
@@ -76,12 +78,13 @@ export class Combobox {
     this.#active = index;
     const option = index < 0 ? null : this.#list.children[index];
     for (const row of this.#list.children) row.setAttribute("aria-selected", row === option);
-    if (option) {
-      this.#input.setAttribute("aria-activedescendant", option.id);
-      option.scrollIntoView({ block: "nearest" });
-    } else {
-      this.#input.removeAttribute("aria-activedescendant");
-    }
+    if (option) this.#tell(option);
+    else this.#input.removeAttribute("aria-activedescendant");
+  }
+
+  #tell(row) {
+    this.#input.setAttribute("aria-activedescendant", row.id);
+    row.scrollIntoView({ block: "nearest" });
   }
 
   #key(event) {
@@ -117,8 +120,19 @@ export class Combobox {
   }
 
   #leave() {
-    if (this.#input.value.trim() === "") this.#clear();
-    else this.show(this.#chosen); // half-typed text is no choice
+    const text = this.#input.value.trim();
+    if (text === "") return this.#clear();
+    if (text === this.#chosen?.label) return this.#close();
+    const only = this.#meant(text);
+    if (!only) return this.show(this.#chosen); // half-typed text is no choice
+    this.show(only);
+    this.#choose(only);
+  }
+
+  /** The zone that a text can only mean: it bears that name, or is the one suggestion. */
+  #meant(text) {
+    const named = this.#options.find(({ label }) => label.toLowerCase() === text.toLowerCase());
+    return named ?? (this.#options.length === 1 ? this.#options[0] : null);
   }
 
   #close() {

@@ -4,9 +4,9 @@ import { readRide, writeRide } from "./address.js";
 import { inShort, showAnswer, showState, showTrouble } from "./answer.js";
 import { nextHalfHour } from "./clock.js";
 import { Combobox } from "./combobox.js";
-import { find, wide } from "./dom.js";
+import { find } from "./dom.js";
 import { CityMap } from "./map.js";
-import { loadModels, markFleet, nameModel, offerFleets } from "./models.js";
+import { loadModels, markFleet, nameModel, offerFleets, servedFleets } from "./models.js";
 import { indexed } from "./search.js";
 import { explain, getZones, Trouble } from "./service.js";
 import { readZones } from "./shapes.js";
@@ -50,7 +50,7 @@ function open(drawn) {
 function listen() {
   for (const end of ["from", "to"]) find(end).addEventListener("focus", () => aim(end));
   find("swap").addEventListener("click", () => change({ from: ride.to, to: ride.from }));
-  find("at").addEventListener("input", () => change({ at: find("at").value || null }, { push: false }));
+  find("at").addEventListener("input", () => change({ at: typedTime() }, { push: false }));
   find("passengers").addEventListener("change", () =>
     change({ passengers: Number(find("passengers").value) }),
   );
@@ -62,7 +62,7 @@ function listen() {
 
 /** Takes the ride from the address. */
 function recall() {
-  const { ride: named, complaints } = readRide(location.search, zones);
+  const { ride: named, complaints } = readRide(location.search, zones, servedFleets());
   ride = { ...named, at: named.at ?? nextHalfHour() };
   aim(ride.from === null ? "from" : "to");
   show({ fit: true });
@@ -83,7 +83,8 @@ function choose(end, zone, options) {
 
 function show({ fit }) {
   for (const end of ["from", "to"]) boxes[end].show(zones.get(ride[end]) ?? null);
-  if (find("at").value !== ride.at) find("at").value = ride.at ?? find("at").value;
+  // a time that is still typed has no value, and to set one would take away what is typed so far
+  if (ride.at !== null && find("at").value !== ride.at) find("at").value = ride.at;
   find("passengers").value = ride.passengers;
   markFleet(ride.fleet);
   city.show(ride.from, ride.to, { fit });
@@ -131,12 +132,17 @@ function trouble(error, again) {
 
 function missing() {
   if (ride.from === null && ride.to === null) {
-    const how = wide.matches ? "search above, or click two zones on the map" : "search above, or open the map";
-    return `Say where the ride starts and ends: ${how}.`;
+    return "Say where the ride starts and ends: search above, or choose two zones on the map.";
   }
   if (ride.from === null) return "Now say where the ride starts.";
   if (ride.to === null) return "Now say where the ride ends.";
   return ride.at === null ? "Now say when the ride starts." : "";
+}
+
+/** The time in its field; null while it is typed, as at the first digits of a year. */
+function typedTime() {
+  const text = find("at").value;
+  return text === "" || text.startsWith("0") ? null : text;
 }
 
 const aimed = () => document.querySelector("#ends input:checked").value;
@@ -149,6 +155,7 @@ function toggleMap() {
   const isOpen = document.body.classList.toggle("map-open");
   find("map-toggle").setAttribute("aria-expanded", isOpen);
   find("map-toggle").textContent = isOpen ? "Hide the map" : "Choose on the map";
+  if (isOpen) find("map-toggle").scrollIntoView(); // the whole map, and below it the fare
 }
 
 start();

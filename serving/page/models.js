@@ -17,9 +17,12 @@ export async function loadModels() {
   }
 }
 
+/** The cabs that can be asked for, the service's first in front; none while that is not known. */
+export const servedFleets = () => champions.map((card) => card.fleet);
+
 /** Offers the choice of cabs where there is one; `choose(fleet)` is told. */
 export function offerFleets(choose) {
-  const fleets = champions.map((card) => card.fleet);
+  const fleets = servedFleets();
   const box = find("fleets");
   box.hidden = fleets.length < 2;
   for (const old of box.querySelectorAll("label")) old.remove();

@@ -75,7 +75,9 @@ async function refusal(response) {
   if (status === 503) return new Trouble("No model yet", detail, { againS });
   if (status >= 500) return new Trouble("The service failed", detail);
   if (status === 401 || status === 403) {
-    return new Trouble("The service wants a key", detail, { passing: false, wantsKey: true });
+    // what it says to whoever sent none is about headers
+    const said = status === 401 ? "Whoever runs the service can give you one." : detail;
+    return new Trouble("The service wants a key", said, { passing: false, wantsKey: true });
   }
   return new Trouble("That ride has no fare", detail, { passing: false });
 }

@@ -74,6 +74,10 @@ def test_a_fleet_that_is_not_served_is_told_of(browser: "Browser", full: str) ->
         visit.page.get_by_role("option", name="yellow").click()
 
         visit.page.get_by_text("No model of yellow cabs is registered yet").wait_for()
+        for title in ("Trends", "Quotes", "Models"):  # and it stays chosen
+            go(visit.page, title)
+            if title != "Quotes":
+                assert "of yellow cabs" in said(visit.page)[0]
 
 
 def test_models_show_versions_gates_and_champions(browser: "Browser", full: str) -> None:

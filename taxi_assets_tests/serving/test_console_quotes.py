@@ -82,8 +82,10 @@ def test_a_key_is_sent_where_the_service_asks_for_one(root: Path, cache: Path) -
     guarded = settings_of(root, cache, api_keys=(f"console:{sha256(b'letmein').hexdigest()}",))
     with running(guarded) as client:
         assert api_of(client, api_key="letmein").quote(trip()).fare_usd > 0
-        with pytest.raises(Refused):
+        with pytest.raises(Refused, match=r"wants a key.*CONSOLE_API_KEY"):
             api_of(client).quote(trip())
+        with pytest.raises(Refused, match=r"not known.*CONSOLE_API_KEY"):
+            api_of(client, api_key="another").quote(trip())
 
 
 def test_a_service_that_is_down_is_said_to_be(unused_port: int) -> None:

@@ -2,13 +2,19 @@
 
 from pathlib import Path
 
+import altair as alt
+import pandas as pd
 import pytest
 
-from serving.console import read_lake, read_trends
+from serving.console import read_lake, read_trends, shown
 from serving.console.errors import NothingYet
 from serving.console.settings import ConsoleSettings
 from taxi_assets.domain.errors import LakeUnreachable
 from taxi_assets_tests.serving.console_home import MONTHS, console, lake_of, write_reports
+from taxi_assets_tests.serving.page_eyes import luminance
+
+WHITE, BLACK = "#ffffff", "#171614"  # what charts lie on
+PART = 3.0  # contrast that WCAG 2.2 AA wants of parts of a drawing
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +123,16 @@ def test_a_lake_in_a_bucket_is_read(tmp_path: Path, s3_bucket: str, s3_endpoint:
     write_reports(lake_of(settings))
 
     assert len(read_lake.report(settings, "green", "drift_report")) == 4
+
+
+def test_a_line_of_a_chart_has_a_colour_that_stands_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[alt.Chart] = []
+    monkeypatch.setattr("streamlit.altair_chart", lambda chart, **_: drawn.append(chart))
+    shown.draw(alt.Chart(pd.DataFrame({"month": ["2025-03"]})).mark_line().encode(color="month:N"))
+
+    (chart,) = drawn
+    colors = chart.to_dict()["config"]["range"]["category"]
+    for color in colors:
+        for back in (WHITE, BLACK):
+            low, high = sorted((luminance(color), luminance(back)))
+            assert (high + 0.05) / (low + 0.05) >= PART, (color, back)

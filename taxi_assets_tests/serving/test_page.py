@@ -113,6 +113,15 @@ def test_an_address_that_makes_no_sense_is_said(browser: "Browser", service: Ser
         assert visit.page.inner_text("#hint") == "Now say where the ride starts."
 
 
+def test_an_address_with_a_cab_that_is_not_served_has_a_fare(
+    browser: "Browser", service: Service
+) -> None:
+    with opened(browser, service.url + SHARED + "&fleet=yellow") as visit:
+        assert fare(visit.page) == "$12.12"
+        assert "kind of cab “yellow”" in visit.page.inner_text("#notice")
+        assert service.trips == [TRIP]
+
+
 def test_back_and_forward_go_through_the_rides(browser: "Browser", service: Service) -> None:
     with opened(browser, service.url + SHARED) as visit:
         page = visit.page
@@ -198,5 +207,26 @@ def test_without_a_time_nothing_is_asked(browser: "Browser", service: Service) -
 
         state(visit.page, "empty")
         assert visit.page.inner_text("#hint") == "Now say when the ride starts."
+        assert visit.page.get_attribute("#hint", "role") == "status"  # so that it is heard
         assert not visit.page.is_visible("#fare")
         assert len(service.trips) == 1
+
+
+def test_one_part_of_the_time_can_be_typed_anew(browser: "Browser", service: Service) -> None:
+    with opened(browser, service.url + SHARED) as visit:
+        page = visit.page
+        fare(page)
+        page.focus("#at")
+        page.keyboard.press("0")  # no month yet, and so no time
+        state(page, "empty")
+        page.keyboard.press("4")  # goes on to the day
+        page.wait_for_url("**&at=2025-04-14T08:30*")
+        page.keyboard.press("ArrowRight")
+        for digit in "2026":
+            page.keyboard.press(digit)
+            page.wait_for_timeout(200)  # longer than it waits with a question
+
+        page.wait_for_url("**&at=2026-04-14T08:30*")
+        fare(page)
+        years = [trip["pickup_at"][:4] for trip in service.trips]
+        assert sorted(set(years)) == ["2025", "2026"]

@@ -123,15 +123,22 @@ def test_nothing_is_wider_than_the_screen(browser: "Browser", service: Service, 
 def test_on_a_phone_the_map_opens_and_a_finger_chooses(
     browser: "Browser", service: Service
 ) -> None:
+    def bottom(selector: str) -> float:
+        box = page.locator(selector).bounding_box()
+        assert box is not None
+        return box["y"] + box["height"]
+
     with opened(browser, service.url, size=PHONE, touch=True) as visit:
         page = visit.page
         assert not page.is_visible("#city")
         page.tap("#map-toggle")
         assert page.get_attribute("#map-toggle", "aria-expanded") == "true"
+        assert bottom("#city") <= PHONE[1]  # all of it is in sight, and then the fare below it
         page.tap('path[data-zone="14"]')
         page.tap('path[data-zone="23"]')
 
         assert fare(page) == "$10.37"
+        assert bottom("#fare") <= PHONE[1]
         page.tap("#map-toggle")
         assert not page.is_visible("#city")
 
@@ -177,6 +184,18 @@ def test_the_view_goes_to_the_ride_at_once_where_motion_is_unwanted(
         visit.page.wait_for_selector("#city:not(.zoomed)")
 
 
+def test_what_is_chosen_is_seen_in_the_colours_of_the_system(
+    browser: "Browser", service: Service
+) -> None:
+    behind = "e => getComputedStyle(e).backgroundColor"
+    with opened(browser, service.url + RIDE, forced_colors="active") as visit:
+        page = visit.page
+        fare(page)
+        page.fill("#from", "co")
+        for kind in ("#fleets span", "#ends span", "#from-list li"):
+            assert len({row.evaluate(behind) for row in page.locator(kind).all()}) == 2, kind
+
+
 def test_paper_has_the_fare_and_no_map(browser: "Browser", service: Service) -> None:
     with opened(browser, service.url + RIDE) as visit:
         fare(visit.page)
@@ -207,6 +226,21 @@ def test_colours_of_what_is_drawn_stand_out(
     low, high = sorted(luminance(colors[name]) for name in (front, back))
 
     assert (high + 0.05) / (low + 0.05) >= least
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("pin", ["start", "end"])
+def test_a_pin_is_of_two_colours_that_stand_out(
+    browser: "Browser", service: Service, pin: str, scheme: Literal["light", "dark"]
+) -> None:
+    painted = """e => [getComputedStyle(e).fill, getComputedStyle(e).stroke].map(color =>
+        '#' + color.match(/\\d+/g).map(part => (+part).toString(16).padStart(2, '0')).join(''))"""
+    with opened(browser, service.url + RIDE, scheme=scheme) as visit:
+        fare(visit.page)
+        colors = visit.page.locator(f"#trip .{pin}").evaluate(painted)
+    low, high = sorted(map(luminance, colors))
+
+    assert (high + 0.05) / (low + 0.05) >= PART
 
 
 def test_the_page_is_light() -> None:

@@ -48,9 +48,7 @@ def test_a_ride_needs_no_mouse(browser: "Browser", service: Service) -> None:
         press("Enter")
         press("Tab")
         press("Tab")
-        page.keyboard.type("03142025")
-        press("Tab")
-        page.keyboard.type("0830AM")
+        page.keyboard.type("031420250830AM")
         press("Tab")
         press("Tab")
         press("ArrowDown")
@@ -97,6 +95,9 @@ def test_half_a_name_is_no_choice(browser: "Browser", service: Service) -> None:
         fare(page)
         page.fill("#to", "no such place")
         assert page.inner_text("#to-list") == "No zone of that name"
+        told = page.get_attribute("#to", "aria-activedescendant")  # what a screen reader reads out
+        assert page.inner_text(f"#{told}") == "No zone of that name"
+        page.keyboard.press("Enter")
         page.keyboard.press("Escape")
         assert page.input_value("#to") == "LaGuardia Airport"
         page.fill("#to", "asto")
@@ -108,6 +109,24 @@ def test_half_a_name_is_no_choice(browser: "Browser", service: Service) -> None:
         page.wait_for_selector("#answer[data-state=empty]")
         assert page.inner_text("#hint") == "Now say where the ride ends."
         assert "to=" not in page.url
+
+
+@pytest.mark.parametrize(
+    ("typed", "zone"),
+    [("jfk", "JFK Airport"), ("astoria", "Astoria"), ("corona (57)", "Corona (57)")],
+)
+def test_a_text_that_means_one_zone_is_that_zone(
+    browser: "Browser", service: Service, typed: str, zone: str
+) -> None:
+    with opened(browser, service.url + SHARED) as visit:
+        page = visit.page
+        page.focus("#from")
+        page.keyboard.type(typed)
+        page.keyboard.press("Tab")
+
+        assert page.input_value("#from") == zone
+        assert page.evaluate("document.activeElement.id") == "to"
+        page.wait_for_url(lambda url: "from=74" not in url)
 
 
 def test_suggestions_are_a_listbox_with_one_selected(browser: "Browser", service: Service) -> None:

@@ -138,7 +138,10 @@ def test_a_key_is_asked_for_and_kept_for_the_tab(browser: "Browser", service: Se
     service.key = "s3cret"
     with opened(browser, service.url + RIDE) as visit:
         page = visit.page
-        assert trouble(page)[:2] == ["The service wants a key", "Send a key."]
+        assert trouble(page)[:2] == [
+            "The service wants a key",
+            "Whoever runs the service can give you one.",
+        ]
         page.get_by_label("Key").fill("s3cret")
         page.keyboard.press("Enter")
         assert fare(page) == "$12.12"
@@ -148,6 +151,20 @@ def test_a_key_is_asked_for_and_kept_for_the_tab(browser: "Browser", service: Se
         assert fare(page) == "$12.12"
         assert "s3cret" not in page.url
         assert page.evaluate("[document.cookie, localStorage.length].join()") == ",0"
+
+
+def test_a_key_that_cannot_be_sent_is_refused_at_once(browser: "Browser", service: Service) -> None:
+    service.key = "s3cret"
+    with opened(browser, service.url + RIDE) as visit:
+        page = visit.page
+        page.get_by_label("Key").fill("ключ")
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.getElementById('key').validity.patternMismatch")
+        assert page.evaluate("sessionStorage.length") == 0
+        page.get_by_label("Key").fill("s3cret")
+        page.keyboard.press("Enter")
+
+        assert fare(page) == "$12.12"
 
 
 def test_the_map_can_be_asked_for_again(browser: "Browser", service: Service) -> None:
