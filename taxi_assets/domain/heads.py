@@ -64,9 +64,9 @@ def heads(level: float = LEVEL) -> dict[str, Head]:
     and the median, which would not feel it at all.
     """
     tail = (1.0 - level) / 2.0
-    huber: Parameters = {"objective": "huber", "alpha": 1.5}
+    huber: Parameters = {"objective": "huber", "alpha": 1.3}
     return {
-        "fare": Head("fare_usd", "sqrt", 600, huber),
+        "fare": Head("fare_usd", "sqrt", 740, huber),
         "low": Head("fare_usd", "log", 100, _bound(tail)),
         "high": Head("fare_usd", "log", 100, _bound(1.0 - tail)),
         "ride_min": Head("duration_min", "sqrt", 300, {**huber, "learning_rate": QUICK}),
@@ -80,7 +80,8 @@ def _bound(share: float) -> Parameters:
     next month instead of 77 %.
     """
     objective: Parameters = {"objective": "quantile", "alpha": round(share, 6)}
-    return {**objective, "num_leaves": 15, "min_data_in_leaf": 200, "learning_rate": QUICK}
+    shape: Parameters = {"num_leaves": 15, "max_depth": -1, "min_data_in_leaf": 200}
+    return {**objective, **shape, "lambda_l2": 0.0, "learning_rate": QUICK}
 
 
 @dataclass(frozen=True, slots=True)

