@@ -14,8 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
-from serving.ports import Arm, Choices, Log, Models, Observer, Record, Served
+from serving.ports import Arm, Choices, Log, Models, Observer, Served
 from serving.pricing import Price, Ride, price_each
+from serving.quote_records import Circumstances, record
 
 MOST_AT_ONCE = 256  # rides of one call in the event loop: it answers nobody else meanwhile
 T = TypeVar("T")
@@ -35,9 +36,9 @@ class Asker(NamedTuple):
     caller: str
     key_id: str | None
 
-    def item(self, index: int) -> "Asker":
-        """Who asks for one ride of a batch: its id is the request's and the ride's place."""
-        return Asker(f"{self.request_id}-{index}", self.caller, self.key_id)
+    def item(self, index: int) -> str:
+        """Names one ride of a batch: the request, and the ride's place in it."""
+        return f"{self.request_id}-{index}"
 
 
 class Pick(NamedTuple):
@@ -160,8 +161,9 @@ class Answers:
         """Log and count what was answered, and let the challenger score in the shadow."""
         at, now = datetime.now(UTC), time.perf_counter()
         for waiting, price in answered:
-            served, arm, seconds = waiting.pick.served, waiting.pick.arm, now - waiting.began
-            self.log.put(record(waiting.asker, waiting.ride, served, arm, price, at, seconds))
+            asker, (served, arm, _), seconds = waiting.asker, waiting.pick, now - waiting.began
+            told = Circumstances(served, arm, at, seconds, asker.key_id)
+            self.log.put(record(asker.request_id, waiting.ride, price, told))
             self.telemetry.observe_quote(served.fleet, arm, served.version, seconds, price.fare_usd)
         if answered and (challenger := answered[0][0].pick.shadow) is not None:
             rides = [(waiting.asker, waiting.ride) for waiting, _ in answered]
@@ -175,42 +177,7 @@ class Answers:
         at, seconds = datetime.now(UTC), time.perf_counter() - began
         for (asker, ride), price in zip(asked, found, strict=True):
             if isinstance(price, Price):
-                told = record(asker, ride, challenger, "challenger", price, at, seconds, True)
-                self.log.put(told)
+                told = Circumstances(challenger, "challenger", at, seconds, asker.key_id, True)
+                self.log.put(record(asker.request_id, ride, price, told))
             else:
                 log.warning("the challenger %s failed in the shadow: %r", challenger.name, price)
-
-
-def record(
-    asker: Asker,
-    ride: Ride,
-    served: Served,
-    arm: Arm,
-    found: Price,
-    at: datetime,
-    seconds: float,
-    shadow: bool = False,
-) -> Record:
-    """A quote as the prediction log takes it."""
-    return {
-        "kind": "quote",
-        "request_id": asker.request_id,
-        "at": at,
-        "fleet": served.fleet,
-        "arm": arm,
-        "shadow": shadow,
-        "model": served.name,
-        "model_version": served.version,
-        "identity": served.identity,
-        "pickup_zone": ride.pickup_zone,
-        "dropoff_zone": ride.dropoff_zone,
-        "pickup_at": ride.pickup_at,
-        "passengers": ride.passengers,
-        "fare_usd": found.fare_usd,
-        "low_usd": found.low_usd,
-        "high_usd": found.high_usd,
-        "ride_min": found.ride_min,
-        "total_usd": found.total_usd,
-        "latency_ms": seconds * 1_000.0,
-        "key_id": asker.key_id,
-    }

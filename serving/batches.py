@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from serving.answers import Answers, Asker, Pick, record
-from serving.pricing import Price, Ride, price_each, quote
+from serving.answers import Answers, Asker, Pick
+from serving.ports import Observer, Served
+from serving.pricing import Price, Ride, Rides, price, price_each, quote
 from serving.problems import Refusal, misread, refusal_of
+from serving.quote_records import Circumstances, rows
 from serving.schemas import Batch, Trip, Trips
 from serving.times import new_york_time
 from taxi_assets.domain.errors import TaxiError
@@ -97,7 +98,7 @@ def answer_batch(
     for index, (item, each) in enumerate(zip(items, asked, strict=True)):
         refusal = each if isinstance(each, Refusal) else picks[each[0]]
         if isinstance(refusal, Refusal):
-            item["problem"] = refusal.body(asker.item(index).request_id)
+            item["problem"] = refusal.body(asker.item(index))
         failed += "problem" in item
     told = {"items": items, "answered": len(items) - failed, "failed": failed}
     return orjson.dumps(told)
@@ -112,19 +113,38 @@ def _answer_fleet(
 ) -> None:
     """Put quotes and problems of one model's rides into their items, and log and count them."""
     began, served = time.perf_counter(), pick.served
-    found = price_each(served, list(rides.values()), answers.telemetry)
-    at, seconds = datetime.now(UTC), time.perf_counter() - began
-    records, answered = [], []
-    for (index, ride), price in zip(rides.items(), found, strict=True):
-        own = asker.item(index)
-        if not isinstance(price, Price):
-            items[index]["problem"] = refusal_of(price).body(own.request_id)
-            continue
-        items[index]["quote"] = quote(served, price, own.request_id)
-        records.append(record(own, ride, served, pick.arm, price, at, seconds))
-        answered.append((own, ride))
-    answers.log.put_many(records)
-    fares = np.array([each["fare_usd"] for each in records])
-    answers.telemetry.observe_quotes(served.fleet, pick.arm, served.version, fares)
+    columns = Rides.of(list(rides.values()))
+    try:
+        prices = price(served, columns, answers.telemetry)
+    except Exception:
+        sound = _sound(served, rides, items, asker, answers.telemetry)
+        if len(sound) == len(rides):
+            raise  # it is no ride's fault
+        if sound:
+            _answer_fleet(answers, pick, sound, items, asker)
+        return
+    ids = [asker.item(index) for index in rides]
+    for index, name, each in zip(rides, ids, prices.each(), strict=True):
+        items[index]["quote"] = quote(served, each, name)
+    seconds = time.perf_counter() - began
+    told = Circumstances(served, pick.arm, datetime.now(UTC), seconds, asker.key_id)
+    answers.log.put_rows(rows(ids, columns, prices, told))
+    answers.telemetry.observe_quotes(served.fleet, pick.arm, served.version, prices.fare_usd)
     if pick.shadow is not None:
-        answers.shadow(pick.shadow, answered)
+        askers = [asker._replace(request_id=name) for name in ids]
+        answers.shadow(pick.shadow, list(zip(askers, rides.values(), strict=True)))
+
+
+def _sound(
+    served: Served,
+    rides: Mapping[int, Ride],
+    items: Sequence[dict[str, Any]],
+    asker: Asker,
+    telemetry: Observer,
+) -> dict[int, Ride]:
+    """The rides that a model can price; the others get their problems."""
+    found = dict(zip(rides, price_each(served, list(rides.values()), telemetry), strict=True))
+    failed = {index: error for index, error in found.items() if not isinstance(error, Price)}
+    for index, error in failed.items():
+        items[index]["problem"] = refusal_of(error).body(asker.item(index))
+    return {index: ride for index, ride in rides.items() if index not in failed}

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from serving.answers import Answers, Asker, Pick, record
+from serving.answers import Answers, Asker, Pick
 from serving.ports import Served
 from serving.pricing import Price, Ride, Rides, features_of, priced, quote
+from serving.quote_records import Circumstances, record
 from serving.words import part, to_cents
 from taxi_assets.domain.explain import GROUPS, MINIMUM, explain
 from taxi_assets.domain.features import FEATURES
@@ -107,9 +108,9 @@ class Explainer:
         for waiting, each in zip(group, found, strict=True):
             if not waiting.future.done():  # somebody still waits for it
                 waiting.future.set_result(each)
-            served, arm, seconds = waiting.pick.served, waiting.pick.arm, now - waiting.began
-            told = record(waiting.asker, waiting.ride, served, arm, each.price, at, seconds)
-            self._answers.log.put(told)
+            asker, (served, arm, _), seconds = waiting.asker, waiting.pick, now - waiting.began
+            told = Circumstances(served, arm, at, seconds, asker.key_id)
+            self._answers.log.put(record(asker.request_id, waiting.ride, each.price, told))
             self._answers.telemetry.observe_quote(
                 served.fleet, arm, served.version, seconds, each.price.fare_usd
             )
@@ -126,7 +127,7 @@ def reasons(served: Served, asked: Sequence[Ride]) -> list[Reasons]:
     features = features_of(served, rides)
     explained = explain(served.bundle.predictor, features)
     columns = zip(
-        priced(served, rides, features),
+        priced(served, rides, features).each(),
         explained.grouped_usd.tolist(),
         explained.minimum_usd.tolist(),
         explained.contributions_usd.tolist(),

@@ -10,8 +10,9 @@ from serving.log_records import Encoded, Piece, Record
 class LogQueue:
     """Where request handlers put records and the writer takes them from.
 
-    Records wait twice: as they came, and, encoded, until their batch is written. Putting takes no
-    lock as long as there is room; the lock is never held over anything that waits.
+    Records wait twice: as they came, and, encoded, until their batch is written. What comes
+    encoded, the quotes of a batch, waits to be printed first. Putting a record takes no lock as
+    long as there is room; the lock is never held over anything that waits.
 
     Attributes:
         dropped: records lost because there was no room for them.
@@ -22,8 +23,9 @@ class LogQueue:
         self.dropped = 0
         self._capacity = capacity
         self._new: deque[Record] = deque()
+        self._unprinted: deque[Piece] = deque()
         self._encoded: deque[Piece] = deque()
-        self._held = 0  # taken from `_new`, and neither written nor dropped yet
+        self._held = 0  # not in `_new` any more, and neither written nor dropped yet
         self._lock = Lock()
 
     def __len__(self) -> int:
@@ -35,11 +37,18 @@ class LogQueue:
         if len(self._new) + self._held > self._capacity:
             self._make_room()
 
-    def put_many(self, records: Sequence[Record]) -> None:
-        """Take some records."""
-        self._new.extend(records)
-        if len(self._new) + self._held > self._capacity:
+    def put_pieces(self, pieces: Sequence[Piece]) -> None:
+        """Take records that are encoded already."""
+        with self._lock:
+            self._unprinted.extend(pieces)
+            self._held += sum(map(len, pieces))
+        if len(self) > self._capacity:
             self._make_room()
+
+    def take_unprinted(self) -> Piece | None:
+        """The oldest piece that came encoded, None when there is none; give it to `keep`."""
+        with self._lock:
+            return self._unprinted.popleft() if self._unprinted else None
 
     def take_new(self, most: int) -> list[Record]:
         """The oldest records that have not been encoded."""
@@ -82,20 +91,22 @@ class LogQueue:
         with self._lock:
             self.dropped += len(self)
             self._held = 0
-            self._new.clear()
-            self._encoded.clear()
+            for waiting in (self._new, self._unprinted, self._encoded):
+                waiting.clear()
 
     def _make_room(self) -> None:
         """Drop the oldest; what is being written right now cannot be dropped."""
         with self._lock:
-            while (excess := len(self) - self._capacity) > 0 and (self._encoded or self._new):
-                if self._encoded:
-                    oldest = self._encoded.popleft()
+            while (excess := len(self) - self._capacity) > 0:
+                if pieces := self._encoded or self._unprinted:
+                    oldest = pieces.popleft()
                     lost = min(excess, len(oldest))
                     self._held -= lost
                     if lost < len(oldest):
-                        self._encoded.appendleft(oldest.without_first(lost))
-                else:
+                        pieces.appendleft(oldest.without_first(lost))
+                elif self._new:
                     self._new.popleft()
                     lost = 1
+                else:
+                    return
                 self.dropped += lost

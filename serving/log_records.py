@@ -3,16 +3,17 @@
 Parquet files have the columns of `QUOTE_LOG` and `OUTCOME_LOG`, described there with their units.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, TypedDict
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from taxi_assets.domain.served import DATED_BY, LOGS
+from taxi_assets.domain.served import DATED_BY, LOGS, QUOTE_LOG
 
 Record = dict[str, Any]
 LINE = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY
@@ -80,6 +81,11 @@ class Piece:
         """The rest of it."""
         return replace(self, rows=self.rows.slice(count))
 
+    def parts(self, rows: int) -> Iterator["Piece"]:
+        """The same in pieces of so many rows."""
+        for first in range(0, len(self), rows):
+            yield replace(self, rows=self.rows.slice(first, rows))
+
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
@@ -119,6 +125,22 @@ def encode(records: Iterable[Record], *, lines: bool = True) -> Encoded:
             pieces.append(Piece(kind, f"{year:04d}-{month:02d}", rows))
             written += [orjson.dumps(record, option=LINE) for record in good if lines]
     return Encoded(pieces, b"".join(written), len(faults), faults[-1] if faults else "")
+
+
+def pieces_of(rows: pa.RecordBatch) -> list[Piece]:
+    """Quotes in the columns of `QUOTE_LOG`, by the month of their pick-up."""
+    kind = QUOTE_LOG.name
+    months = pc.strftime(rows[DATED_BY[kind]], "%Y-%m")
+    return [
+        Piece(kind, month, rows.filter(pc.equal(months, month)))
+        for month in months.unique().to_pylist()
+    ]
+
+
+def lines_of(piece: Piece) -> bytes:
+    """The records of a piece as JSON lines."""
+    records = piece.rows.to_pylist()
+    return b"".join(orjson.dumps({"kind": piece.kind, **each}, option=LINE) for each in records)
 
 
 def parquet_file(pieces: Sequence[Piece]) -> bytes:

@@ -1,11 +1,12 @@
 """What the API needs of its other parts: models, strategies, the log and telemetry."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from serving.models import Served
 from serving.strategy import Arm, Choice
@@ -56,8 +57,8 @@ class Log(Protocol):
     def put(self, record: Record) -> None:
         """Take one record."""
 
-    def put_many(self, records: Sequence[Record]) -> None:
-        """Take the records of a batch."""
+    def put_rows(self, rows: pa.RecordBatch) -> None:
+        """Take the quotes of a batch, in the columns of `QUOTE_LOG`."""
 
 
 class Observer(Protocol):

@@ -19,11 +19,12 @@ from threading import Event, Thread
 from typing import Any
 from uuid import uuid4
 
+import pyarrow as pa
 from pyarrow import fs
 
 from serving.files import clear_abandoned, open_filesystem, write_whole
 from serving.log_queue import LogQueue
-from serving.log_records import Piece, encode, parquet_file
+from serving.log_records import Encoded, Piece, encode, lines_of, parquet_file, pieces_of
 from serving.settings import Settings
 
 CHUNK_ROWS = 100  # encoded at a time: under a millisecond
@@ -66,9 +67,9 @@ class PredictionLog:
         """
         self._queue.put(record)  # type: ignore[arg-type]
 
-    def put_many(self, records: Sequence[Mapping[str, Any]]) -> None:
-        """The same for the quotes of a batch."""
-        self._queue.put_many(records)  # type: ignore[arg-type]
+    def put_rows(self, rows: pa.RecordBatch) -> None:
+        """Take quotes in the columns of `QUOTE_LOG`: no record has to be made of each."""
+        self._queue.put_pieces(pieces_of(rows))
 
     @property
     def waiting(self) -> int:
@@ -115,6 +116,11 @@ class PredictionLog:
 
     def _encode_new(self) -> None:
         """Encode and print all that came, in chunks."""
+        while (piece := self._queue.take_unprinted()) is not None:
+            for part in piece.parts(CHUNK_ROWS) if self._settings.log_stdout else ():
+                self._print(lines_of(part), len(part))
+                time.sleep(REST_S)
+            self._queue.keep(Encoded([piece], b"", 0, ""))
         while records := self._queue.take_new(CHUNK_ROWS):
             encoded = encode(records, lines=self._settings.log_stdout)
             self._queue.keep(encoded)

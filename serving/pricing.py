@@ -14,6 +14,7 @@ import pyarrow as pa
 from serving.ports import Observer, Served
 from serving.words import SURCHARGES
 from taxi_assets.domain.features import build_features
+from taxi_assets.domain.heads import Numbers
 from taxi_assets.domain.places import FloatArray
 from taxi_assets.domain.surcharges import Surcharges, expected_surcharges
 
@@ -68,6 +69,23 @@ class Price(NamedTuple):
     surcharges: orjson.Fragment
 
 
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """(n,) `Price`s in columns."""
+
+    fare_usd: Numbers
+    low_usd: Numbers
+    high_usd: Numbers
+    ride_min: Numbers
+    total_usd: Numbers
+    surcharges: list[orjson.Fragment]
+
+    def each(self) -> list[Price]:
+        """The same one by one."""
+        amounts = (self.fare_usd, self.low_usd, self.high_usd, self.ride_min, self.total_usd)
+        return list(map(Price, *map(np.ndarray.tolist, amounts), self.surcharges))
+
+
 def features_of(served: Served, rides: Rides) -> FloatArray:
     """(n, 40) what the model is told of the rides."""
     return build_features(
@@ -79,7 +97,7 @@ def features_of(served: Served, rides: Rides) -> FloatArray:
     )
 
 
-def price(served: Served, rides: Rides, telemetry: Observer) -> list[Price]:
+def price(served: Served, rides: Rides, telemetry: Observer) -> Prices:
     """Ask a model about rides.
 
     Raises:
@@ -96,7 +114,7 @@ def price_each(
 ) -> list[Price | Exception]:
     """The same, each ride by itself where it matters: one that fails leaves the others theirs."""
     try:
-        return list(price(served, Rides.of(rides), telemetry))
+        return [*price(served, Rides.of(rides), telemetry).each()]
     except Exception as error:
         if len(rides) == 1:
             return [error]
@@ -105,22 +123,22 @@ def price_each(
     return [found for part in parts for found in price_each(served, part, telemetry)]
 
 
-def priced(served: Served, rides: Rides, features: FloatArray) -> list[Price]:
+def priced(served: Served, rides: Rides, features: FloatArray) -> Prices:
     """The same with the (n, 40) features at hand."""
     quotes = served.bundle.predict(features)
     surcharges = expected_surcharges(
         rides.pickup_zone, rides.dropoff_zone, rides.pickup_at, fleet=served.fleet
     )
     fare_usd = np.round(quotes.fare_usd, 2)
-    columns = (
+    bills = zip(*(getattr(surcharges, name).tolist() for name in COLUMNS), strict=True)
+    return Prices(
         fare_usd,
         np.round(quotes.low_usd, 2),
         np.round(quotes.high_usd, 2),
         np.round(quotes.ride_min, 1),
         np.round(fare_usd + surcharges.total_usd(), 2),
+        list(map(written, bills)),
     )
-    bills = zip(*(getattr(surcharges, name).tolist() for name in COLUMNS), strict=True)
-    return list(map(Price, *map(np.ndarray.tolist, columns), map(written, bills)))
 
 
 @lru_cache(maxsize=1_000)  # there are a few dozen bills; written once, each costs nothing

@@ -14,7 +14,7 @@ from taxi_assets.domain.places import FloatArray
 
 Numbers = npt.NDArray[np.float64]
 Parameters = Mapping[str, float | int | str | bool]
-QUICK = 0.1  # learning rate of heads that gain nothing from smaller steps, only time
+QUICK = 0.1  # learning rate of bounds: they gain nothing from smaller steps, only time
 LEVEL = 0.8  # share of rides that an interval is to hold
 MANY_ROWS = 1_000  # starting threads costs more than predicting fewer
 
@@ -69,7 +69,7 @@ def heads(level: float = LEVEL) -> dict[str, Head]:
         "fare": Head("fare_usd", "sqrt", 740, huber),
         "low": Head("fare_usd", "log", 100, _bound(tail)),
         "high": Head("fare_usd", "log", 100, _bound(1.0 - tail)),
-        "ride_min": Head("duration_min", "sqrt", 300, {**huber, "learning_rate": QUICK}),
+        "ride_min": Head("duration_min", "sqrt", 200, {**huber, "learning_rate": 0.15}),
     }
 
 

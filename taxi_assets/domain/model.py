@@ -31,8 +31,8 @@ from taxi_assets.domain.window import (
 )
 
 HELD_OUT = np.timedelta64(14, "D")  # what the rehearsal is tested on
-# Many small trees: on the last two weeks of both real windows 740 of them are as good as 600 with 63
-# leaves of any depth, and they explain a quote in a third of the time.
+# Many small trees: on the last two weeks of both real windows 740 of them are as good as 600 with
+# 63 leaves of any depth, and they explain a quote in a third of the time.
 PARAMETERS: Parameters = {
     "learning_rate": 0.055,
     "num_leaves": 28,

@@ -13,7 +13,7 @@ from serving.prediction_log import PredictionLog
 from taxi_assets.definitions import build_definitions
 from taxi_assets_tests.checks.conftest import values
 from taxi_assets_tests.homes import Home
-from taxi_assets_tests.serving.records import files, log_settings, outcome, quote
+from taxi_assets_tests.serving.records import files, log_settings, outcome, put_all, quote
 
 TRAINED = ("2025-01", "2025-02", "2025-03")
 LIVE, QUIET = "2025-03", "2025-02"
@@ -46,7 +46,7 @@ def log(root: Path, *records: dict[str, Any]) -> None:
     """Log as the service does."""
     service = PredictionLog(log_settings(root))
     service.start()
-    service.put_many(records)
+    put_all(service, records)
     service.stop()
     assert service.written == len(records)
 

@@ -11,7 +11,7 @@ import pytest
 from serving.prediction_log import PredictionLog
 from taxi_assets.domain.errors import LakeUnreachable
 from taxi_assets.resources.served_log import ServedLog
-from taxi_assets_tests.serving.records import files, log_settings, numbers, quote
+from taxi_assets_tests.serving.records import files, log_settings, numbers, put_all, quote
 
 MARCH = "quote/month=2025-03"
 
@@ -20,7 +20,7 @@ def write(root: str, endpoint: str | None = None, count: int = 300) -> None:
     """Log some quotes as the service does."""
     log = PredictionLog(log_settings(root, s3_endpoint=endpoint, log_rows=100))
     log.start()
-    log.put_many([quote(number) for number in range(count)])
+    put_all(log, [quote(number) for number in range(count)])
     log.stop()
     assert (log.written, log.last_error) == (count, "")
 

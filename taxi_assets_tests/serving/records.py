@@ -1,10 +1,10 @@
 """Records of the prediction log, and what a log has written."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,6 +13,12 @@ from serving.settings import Settings
 from taxi_assets.domain.served import LOGS
 
 AT = datetime(2025, 3, 14, 12, 30, tzinfo=UTC)
+
+
+class Takes(Protocol):
+    """What records are put into."""
+
+    def put(self, record: Any) -> None: ...
 
 
 def quote(number: int = 0, **values: Any) -> dict[str, Any]:
@@ -46,6 +52,12 @@ def outcome(number: int = 0, **values: Any) -> dict[str, Any]:
     """What became of it."""
     told = {"request_id": f"request-{number}", "at": AT, "fare_usd": 22.0}
     return {"kind": "outcome", **told, **values}
+
+
+def put_all(log: Takes, records: Iterable[Mapping[str, Any]]) -> None:
+    """Put one record after another."""
+    for record in records:
+        log.put(record)
 
 
 def log_settings(root: object, **values: Any) -> Settings:

@@ -2,12 +2,13 @@
 
 import socket
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pyarrow as pa
 import uvicorn
 from fastapi import FastAPI
 
@@ -35,8 +36,8 @@ class ListLog:
     def put(self, record: Mapping[str, Any]) -> None:
         self.records.append(record)
 
-    def put_many(self, records: Sequence[Mapping[str, Any]]) -> None:
-        self.records.extend(records)
+    def put_rows(self, rows: pa.RecordBatch) -> None:
+        self.records.extend({"kind": "quote", **row} for row in rows.to_pylist())
 
 
 def bundles(root: Path) -> Path:

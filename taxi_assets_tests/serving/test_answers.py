@@ -138,15 +138,12 @@ def test_a_lone_ride_is_answered_in_the_turn_after_it_came(desk: Desk) -> None:
 
 
 def test_together_and_alone_rides_have_the_same_quotes(desk: Desk) -> None:
-    rides = [replace(RIDE, dropoff_zone=zone) for zone in range(1, 40)]
+    rides = [RIDE._replace(dropoff_zone=zone) for zone in range(1, 40)]
 
     together = prices(desk.ask(*rides))
 
     alone = [price for ride in rides for price in prices(desk.ask(ride))]
-    assert [replace(a, surcharges=None) for a in together] == [  # type: ignore[arg-type]
-        replace(b, surcharges=None)  # type: ignore[arg-type]
-        for b in alone
-    ]
+    assert [a[:-1] for a in together] == [b[:-1] for b in alone]  # all but fragments of JSON
 
 
 def test_a_ride_that_fails_leaves_its_neighbours_theirs(desk: Desk) -> None:

@@ -14,7 +14,7 @@ from serving.console.read_api import Api
 from serving.prediction_log import PredictionLog
 from taxi_assets.domain.errors import LakeUnreachable
 from taxi_assets_tests.serving.console_home import console
-from taxi_assets_tests.serving.records import AT, log_settings, quote
+from taxi_assets_tests.serving.records import AT, log_settings, put_all, quote
 from taxi_assets_tests.serving.services import TRIP, serving, settings_of
 
 ASKED = 3
@@ -94,7 +94,7 @@ def test_the_log_is_read_latest_first_and_each_quote_once(tmp_path: Path) -> Non
     for again in (records, records[:2]):
         log = PredictionLog(log_settings(tmp_path))
         log.start()
-        log.put_many(again)
+        put_all(log, again)
         log.stop()
 
     rows = read_log.recent(console(tmp_path, log=str(tmp_path)))

@@ -20,6 +20,7 @@ from taxi_assets_tests.serving.records import (
     logged,
     numbers,
     outcome,
+    put_all,
     quote,
     until,
 )
@@ -69,7 +70,7 @@ def test_stopping_writes_what_waits(tmp_path: Path) -> None:
     log = PredictionLog(log_settings(tmp_path, log_flush_s=3_600))
     log.start()
 
-    log.put_many([quote(number) for number in range(1_000)])
+    put_all(log, [quote(number) for number in range(1_000)])
     log.stop()
 
     assert numbers(logged(tmp_path)) == list(range(1_000))
@@ -80,7 +81,7 @@ def test_a_full_batch_is_written_before_its_time(tmp_path: Path) -> None:
     log = PredictionLog(log_settings(tmp_path, log_flush_s=3_600, log_rows=500))
     log.start()
 
-    log.put_many([quote(number) for number in range(1_200)])
+    put_all(log, [quote(number) for number in range(1_200)])
     until(lambda: log.written == 1_000)
 
     assert len(files(tmp_path)) == 2
@@ -127,7 +128,7 @@ def test_a_record_that_does_not_fit_is_counted_and_keeps_no_other(
     log = PredictionLog(log_settings(tmp_path))
     log.start()
 
-    log.put_many([quote(1), flawed, quote(2)])
+    put_all(log, [quote(1), flawed, quote(2)])
     log.stop()
 
     assert numbers(logged(tmp_path)) == [1, 2]
@@ -142,7 +143,7 @@ def test_every_record_is_a_json_line_too(
     log = PredictionLog(log_settings(tmp_path, log_stdout=True))
     log.start()
 
-    log.put_many([quote(), outcome()])
+    put_all(log, [quote(), outcome()])
     log.stop()
 
     lines = [orjson.loads(line) for line in capsysbinary.readouterr().out.splitlines()]
@@ -174,7 +175,7 @@ def test_a_log_in_s3(
     log = PredictionLog(log_settings(root, s3_endpoint=s3_endpoint))
     log.start()
 
-    log.put_many([quote(number) for number in range(300)])
+    put_all(log, [quote(number) for number in range(300)])
     log.stop()
 
     found = boto3.client("s3", endpoint_url=s3_endpoint).list_objects_v2(Bucket=s3_bucket)
@@ -188,7 +189,7 @@ def test_a_log_in_google_cloud_storage(gs_bucket: str) -> None:
     log = PredictionLog(log_settings(root))
     log.start()
 
-    log.put_many([quote(number) for number in range(300)])
+    put_all(log, [quote(number) for number in range(300)])
     log.stop()
 
     assert log.last_error == ""

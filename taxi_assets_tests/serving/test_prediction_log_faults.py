@@ -20,6 +20,7 @@ from taxi_assets_tests.serving.records import (
     logged,
     numbers,
     outcome,
+    put_all,
     quote,
     until,
 )
@@ -31,7 +32,7 @@ def test_a_sink_that_comes_back_gets_all_that_waited(tmp_path: Path) -> None:
     log = PredictionLog(log_settings(root, log_rows=100))
     log.start()
 
-    log.put_many([quote(number) for number in range(1_000)])
+    put_all(log, [quote(number) for number in range(1_000)])
     until(lambda: log.failed_batches)
     assert (log.waiting, log.written) == (1_000, 0)
     assert "were not written" in log.last_error
@@ -50,7 +51,7 @@ def test_an_s3_service_that_comes_back_gets_all_that_waited(
     log = PredictionLog(log_settings("s3://served/log", s3_endpoint=endpoint))
     log.start()
 
-    log.put_many([quote(number) for number in range(300)])
+    put_all(log, [quote(number) for number in range(300)])
     until(lambda: log.failed_batches)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=unused_port, verbose=False)
     server.start()
@@ -85,11 +86,11 @@ def test_beyond_the_capacity_the_oldest_are_dropped_and_counted(tmp_path: Path) 
 
 def test_an_outcome_is_dropped_no_sooner_than_an_older_quote() -> None:
     queue = LogQueue(4)
-    queue.put_many([quote(1), quote(2), outcome(1)])
+    put_all(queue, [quote(1), quote(2), outcome(1)])
     queue.keep(encode(queue.take_new(3)))
     queue.give_back(queue.take_encoded(3))
 
-    queue.put_many([quote(3), quote(4)])
+    put_all(queue, [quote(3), quote(4)])
 
     kept = [row for piece in queue.take_encoded(9) for row in piece.rows["request_id"].to_pylist()]
     assert kept == ["request-2", "request-1"]
@@ -101,7 +102,7 @@ def test_what_cannot_be_written_in_time_is_counted_at_the_end(tmp_path: Path) ->
     root.write_bytes(b"a file where a folder should be")
     log = PredictionLog(log_settings(root))
     log.start()
-    log.put_many([quote(number) for number in range(10)])
+    put_all(log, [quote(number) for number in range(10)])
 
     log.stop(within_s=1)
 
@@ -146,8 +147,9 @@ def test_a_full_disk_holds_no_half_file_and_gets_the_rest_once_there_is_room(
     log = PredictionLog(log_settings(small_disk / "served", log_rows=1_000))
     log.start()
 
-    log.put_many(
-        [quote(number, request_id=f"{os.urandom(32).hex()}-{number}") for number in range(2_000)]
+    put_all(
+        log,
+        [quote(number, request_id=f"{os.urandom(32).hex()}-{number}") for number in range(2_000)],
     )
     until(lambda: log.failed_batches)
     assert "No space left" in log.last_error
@@ -165,7 +167,7 @@ WRITER = """
 import os, signal, sys
 from serving import files
 from serving.prediction_log import PredictionLog, longer
-from taxi_assets_tests.serving.records import log_settings, quote
+from taxi_assets_tests.serving.records import log_settings, put_all, quote
 
 root, point, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
 done = getattr(os, point)
@@ -180,7 +182,7 @@ def die(*arguments):
 setattr(os, point, die)
 log = PredictionLog(log_settings(root, log_rows=100))
 log.start()
-log.put_many([quote(number) for number in range(1_000)])
+put_all(log, [quote(number) for number in range(1_000)])
 log.stop()
 """
 

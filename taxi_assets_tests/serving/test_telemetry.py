@@ -20,7 +20,7 @@ from serving.prediction_log import PredictionLog
 from serving.settings import Settings
 from serving.telemetry import Telemetry
 from taxi_assets_tests.serving.collector import Collector, collecting
-from taxi_assets_tests.serving.records import log_settings, quote
+from taxi_assets_tests.serving.records import log_settings, put_all, quote
 
 TRACE, PARENT = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 CALLER = {"traceparent": f"00-{TRACE}-{PARENT}-01"}
@@ -123,7 +123,7 @@ def test_models_the_log_and_readiness_are_looked_up_when_asked(
     loaded = datetime.now(UTC) - timedelta(hours=1)
     log = PredictionLog(log_settings(tmp_path))
     telemetry.watch(models=lambda: [Model(loaded_at=loaded)], ready=lambda: True, log=log)
-    log.put_many([quote(1), quote(2)])
+    put_all(log, [quote(1), quote(2)])
 
     found = samples(telemetry)
 
