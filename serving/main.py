@@ -6,6 +6,7 @@ import uvicorn
 from pydantic import ValidationError
 
 from serving.app import create_app
+from serving.models import keep_memory_together
 from serving.settings import Settings
 from serving.telemetry import Telemetry
 from taxi_assets.domain.errors import TaxiError
@@ -37,6 +38,7 @@ def serve(settings: Settings) -> None:
     telemetry = Telemetry(settings)
     app = create_app(settings, telemetry=telemetry)
     sys.setswitchinterval(SWITCH_S)
+    keep_memory_together()
     uvicorn.run(
         app,
         host=settings.host,

@@ -22,6 +22,7 @@ CHALLENGER: Final = "challenger"
 ARMS = (CHAMPION, CHALLENGER)
 HEX = frozenset("0123456789abcdef")
 SHA256_DIGITS = 64
+M_ARENA_MAX = -8  # glibc's malloc.h
 # what files of the wrong content make of the code that reads them
 UNUSABLE = (ValueError, KeyError, TypeError, AttributeError, IndexError)
 
@@ -161,9 +162,23 @@ def _unusable(quick: bool) -> tuple[type[Exception], ...]:
     return (*UNUSABLE, LightGBMError)
 
 
+def keep_memory_together() -> None:
+    """Let Arrow and all threads share one heap: each by itself keeps what it once had, 50 MB more.
+
+    For the process's first moments, before there are threads.
+    """
+    pa.set_memory_pool(pa.system_memory_pool())
+    _glibc("mallopt", M_ARENA_MAX, 1)
+
+
 def give_back_memory() -> None:
     """Return to the system what a model that left has freed: 60 MB after some dozen swaps."""
     pa.default_memory_pool().release_unused()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's; other C libraries have none
-    if trim is not None:
-        trim(0)
+    _glibc("malloc_trim", 0)
+
+
+def _glibc(function: str, *told: int) -> None:
+    """Call a function that other C libraries do not have."""
+    found = getattr(ctypes.CDLL(None), function, None)
+    if found is not None:
+        found(*told)
