@@ -72,8 +72,9 @@ class LogQueue:
         """The oldest pieces, as few as make up so many rows."""
         taken: list[Piece] = []
         with self._lock:
-            while self._encoded and sum(map(len, taken)) < rows:
+            while self._encoded and rows > 0:
                 taken.append(self._encoded.popleft())
+                rows -= len(taken[-1])
         return taken
 
     def done(self, rows: int) -> None:

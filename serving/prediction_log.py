@@ -121,7 +121,10 @@ class PredictionLog:
                 self._print(lines_of(part), len(part))
                 time.sleep(REST_S)
             self._queue.keep(Encoded([piece], b"", 0, ""))
-        while records := self._queue.take_new(CHUNK_ROWS):
+        full = True
+        while full and (records := self._queue.take_new(CHUNK_ROWS)):
+            # what comes meanwhile waits: encoding a few at a time costs ten times as much
+            full = len(records) == CHUNK_ROWS
             encoded = encode(records, lines=self._settings.log_stdout)
             self._queue.keep(encoded)
             if encoded.refused:
