@@ -2,6 +2,9 @@
 
 import asyncio
 import logging
+import os
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -50,7 +53,7 @@ class Champions:
         cache = BundleCache(settings.cache, quick=settings.trees == "lignum")
         self._watch = Watch(self._source, cache, retry_s)
         self._standings = {fleet: Standing() for fleet in settings.fleets}
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="champions")
+        self._worker = ThreadPoolExecutor(1, "champions", initializer=_step_back)
         self._following: asyncio.Task[None] | None = None
         self._looking = asyncio.Lock()
 
@@ -153,6 +156,12 @@ class Champions:
             present = before.arms.get(alias)
             if self.on_swap and (present is None or present.title != served.title):
                 self.on_swap(served)
+
+
+def _step_back() -> None:
+    """Leave the processor to those who answer: loading a model can wait for a moment."""
+    if sys.platform == "linux":  # elsewhere it would be the whole process that steps back
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 def _tell(fleet: str, before: Standing, after: Standing) -> None:
