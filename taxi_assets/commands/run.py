@@ -10,9 +10,10 @@ from uuid import uuid4
 import dagster as dg
 from filelock import FileLock, Timeout
 
+from taxi_assets.automation.jobs import model_job, month_job, report_job
 from taxi_assets.commands.instance import open_instance
 from taxi_assets.commands.outcome import MonthOutcome
-from taxi_assets.definitions import build_definitions, model_job, month_job, report_job
+from taxi_assets.definitions import build_definitions
 from taxi_assets.domain.errors import UsageError
 from taxi_assets.partitions import monthly
 from taxi_assets.settings import Settings

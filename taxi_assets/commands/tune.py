@@ -7,11 +7,12 @@ from typing import Any
 import dagster as dg
 
 from taxi_assets.assets.tuning import SAID_OF_A_TRIAL
+from taxi_assets.automation.jobs import tune_job
 from taxi_assets.commands.instance import open_instance
 from taxi_assets.commands.outcome import MonthOutcome
 from taxi_assets.commands.run import check_partitions, run_month
 from taxi_assets.commands.versions import lake_of
-from taxi_assets.definitions import build_definitions, tune_job
+from taxi_assets.definitions import build_definitions
 from taxi_assets.domain.schemas import TUNED_PARAMETERS
 from taxi_assets.settings import Settings
 

@@ -2,11 +2,14 @@
 
 Prints requests a second, latencies and the server's processor time a request, which says the same
 on a busy machine; then batches, explanations, cold start and memory. Needs `wrk`
-(`apt-get install wrk`). The model is a small one unless a bundle's folder is given:
+(`apt-get install wrk`). The model is a small one unless a bundle's folder is given. Memory is that
+of the service in this environment; name the Python of one where `requirements/serving.txt` alone is
+installed to see what a deployment takes:
 
-    python taxi_assets_tests/benchmarks/bench_serving.py [bundle]
+    python taxi_assets_tests/benchmarks/bench_serving.py [--bundle FOLDER] [--python PYTHON]
 """
 
+import argparse
 import shutil
 import sys
 import tempfile
@@ -32,12 +35,12 @@ MANY = (
 )
 
 
-def ours(scratch: Path, bundle: Path) -> Any:
+def ours(scratch: Path, bundle: Path, python: str) -> Any:
     """The service on a bundle, with its log and its cache in a folder of its own."""
     root = scratch / "root"
     if not root.exists():
         shutil.copytree(bundle, root / "green")
-    return service("ours", PORTS["ours"], root, scratch, SERVING_LOG_STDOUT="false")
+    return service("ours", PORTS["ours"], root, scratch, python, SERVING_LOG_STDOUT="false")
 
 
 def mlflow_server(scratch: Path, bundle: Path) -> Any:
@@ -90,7 +93,7 @@ def serve_bare(port: int) -> None:
     uvicorn.run(app, port=port, loop="uvloop", http="httptools", access_log=False)
 
 
-def main(bundle: Path, scratch: Path) -> None:
+def main(bundle: Path, scratch: Path, python: str) -> None:
     """Measure and print."""
     print(describe())
     bare_command = [sys.executable, __file__, "--bare", str(PORTS["bare"])]
@@ -98,10 +101,10 @@ def main(bundle: Path, scratch: Path) -> None:
     with server("bare", bare_command, f"{address}/ready") as (group, _):
         bare = load(group, f"{address}/v1/quotes", TRIP)
     print(f"bare FastAPI route {bare}")
-    with ours(scratch, bundle):
+    with ours(scratch, bundle, python):
         pass  # fills the cache
     address = f"http://127.0.0.1:{PORTS['ours']}"
-    with ours(scratch, bundle) as (group, cold_s):
+    with ours(scratch, bundle, python) as (group, cold_s):
         time.sleep(WARM_S)
         quotes = load(group, f"{address}/v1/quotes", TRIP)
         print(f"POST /v1/quotes    {quotes}")
@@ -133,11 +136,14 @@ if __name__ == "__main__":
         sys.exit()
     if shutil.which("wrk") is None:
         sys.exit("bench_serving needs wrk: apt-get install wrk")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bundle", type=Path)
+    parser.add_argument("--python", default=sys.executable)
+    told = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        if sys.argv[1:]:
-            main(Path(sys.argv[1]), scratch)
-        else:
+        if told.bundle is None:
             from taxi_assets_tests.models import save_model
 
-            main(save_model(scratch / "small", 1), scratch)
+            told.bundle = save_model(scratch / "small", 1)
+        main(told.bundle, scratch, told.python)

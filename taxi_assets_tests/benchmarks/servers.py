@@ -146,7 +146,7 @@ def log_of(name: str) -> Path:
 
 
 def service(
-    name: str, port: int, root: Path, scratch: Path, **told: str
+    name: str, port: int, root: Path, scratch: Path, python: str = sys.executable, **told: str
 ) -> AbstractContextManager[tuple[int, float]]:
     """The service on a root of bundles, with its log and its cache in a folder of its own."""
     settings = {
@@ -158,7 +158,7 @@ def service(
         **told,
     }
     ready = f"http://127.0.0.1:{port}/health/ready"
-    return server(name, [sys.executable, "-m", "serving.main"], ready, **settings)
+    return server(name, [python, "-m", "serving.main"], ready, **settings)
 
 
 def resident_mb(group: int) -> float:

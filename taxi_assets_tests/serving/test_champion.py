@@ -2,6 +2,9 @@
 
 import asyncio
 import logging
+import os
+import sys
+import threading
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -10,7 +13,9 @@ import numpy as np
 import pytest
 
 from serving.champion import Champions, NotReady, Served
+from serving.models import Wanted
 from serving.settings import Settings
+from serving.sources import BundleRoot
 from taxi_assets.domain.errors import UsageError
 from taxi_assets_tests.mlflow_proxy import ANSWERS, proxy_before
 from taxi_assets_tests.model_roots import identity, publish
@@ -53,6 +58,32 @@ async def until(true: Callable[[], bool]) -> None:
 
 def serves(champions: Champions, seed: int) -> bool:
     return champions.current("green").identity == identity(seed)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux knows a thread's priority")
+def test_models_are_loaded_at_a_lower_priority_than_requests_are_answered(
+    root: Path, tmp_path: Path
+) -> None:
+    publish(root, 1)
+    loading: list[int] = []
+
+    def priority() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    class Watched(BundleRoot):
+        def fetch(self, wanted: Wanted, into: Path) -> None:
+            loading.append(priority())
+            super().fetch(wanted, into)
+
+    before = priority()
+    champions = Champions(settings(tmp_path), Watched(str(root), None))
+
+    async def look() -> None:
+        assert serves(champions, 1)
+        assert priority() == before
+
+    during(champions, look)
+    assert loading == [before + 10]
 
 
 def test_a_service_is_ready_once_it_has_started(root: Path, tmp_path: Path) -> None:
