@@ -4,7 +4,6 @@ import asyncio
 import logging
 import os
 import sys
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -20,7 +19,7 @@ from taxi_assets.domain.errors import UsageError
 __all__ = ["Champions", "NotReady", "Served"]
 
 RETRY_S = 60.0
-LESS_URGENT = 10  # of 19, as `nice` counts
+LESS_URGENT = 10  # `nice` counts to 19
 FIRST_LOOK_S = 30.0  # how long a start without a cached champion waits for the source
 Result = TypeVar("Result")
 log = logging.getLogger(__name__)
@@ -162,7 +161,7 @@ class Champions:
 def _step_back() -> None:
     """Leave the processor to those who answer: loading a model can wait for a moment."""
     if sys.platform == "linux":  # elsewhere it would be the whole process that steps back
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LESS_URGENT)
+        os.nice(LESS_URGENT)
 
 
 def _tell(fleet: str, before: Standing, after: Standing) -> None:
