@@ -55,7 +55,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[Tried]:
 
 def test_the_first_trial_has_the_defaults(undisturbed: list[Tried]) -> None:
     assert undisturbed[0].values == DEFAULTS
-    assert undisturbed[0].values["lambda_l2"] == PARAMETERS["lambda_l2"] == 0.0
+    assert undisturbed[0].values["lambda_l2"] == PARAMETERS["lambda_l2"]
     assert not undisturbed[0].pruned
 
 
