@@ -65,7 +65,11 @@ def logging_config(level: str, ids: Ids) -> dict[str, Any]:
             }
         },
         "root": {"handlers": ["stderr"], "level": level.upper()},
-        "loggers": dict.fromkeys(("uvicorn", "uvicorn.error", "uvicorn.access"), own),
+        "loggers": {
+            **dict.fromkeys(("uvicorn", "uvicorn.error", "uvicorn.access"), own),
+            # it would write each URL that it asks, with the password of MLflow's in it
+            **{name: {"level": "WARNING"} for name in ("httpx", "httpcore")},
+        },
     }
 
 

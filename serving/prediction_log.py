@@ -108,6 +108,10 @@ class PredictionLog:
 
     def _turn(self) -> None:
         self._encode_new()
+        self._flush_where_due()
+
+    def _flush_where_due(self) -> None:
+        """Write a batch that is full, or the rest when its time has come."""
         now = time.monotonic()
         full = self._queue.encoded_rows() >= self._settings.log_rows
         if now >= self._retry_at and (full or now >= self._next_flush):
@@ -121,6 +125,8 @@ class PredictionLog:
                 self._print(lines_of(part), len(part))
                 time.sleep(REST_S)
             self._queue.keep(Encoded([piece], b"", 0, ""))
+            if not self._stopping.is_set():  # printing must not keep files from being written
+                self._flush_where_due()
         full = True
         while full and (records := self._queue.take_new(CHUNK_ROWS)):
             # what comes meanwhile waits: encoding a few at a time costs ten times as much

@@ -18,6 +18,7 @@ from taxi_assets.domain.errors import TaxiError, UsageError
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 RETRY_S = 5  # a model that is not ready is loaded in seconds
+MOST_FAULTS = 20  # fields that an answer lists: a body may have a hundred thousand
 LONGEST_ECHO = 60  # characters of what was sent that a sentence repeats
 SYNTAX = "json_invalid"
 Faults = Sequence[Mapping[str, str]]
@@ -81,10 +82,19 @@ def misread(error: ValidationError) -> Refusal:
 
 def _wrong(found: Sequence[Mapping[str, Any]]) -> Refusal:
     """The fields that are wrong."""
-    faults = [{"field": _field(each["loc"]), "reason": _reason(each)} for each in found]
-    first, more = faults[0], f" ({len(faults) - 1} more in errors)" if len(faults) > 1 else ""
+    faults = [
+        {"field": _field(each["loc"]), "reason": _reason(each)} for each in found[:MOST_FAULTS]
+    ]
+    first, more = faults[0], _more(len(found))
     subject = f"The field {first['field']}" if found[0]["loc"] else "The body"
     return Refusal(422, f"{subject} {first['reason']}{more}.", errors=faults)
+
+
+def _more(found: int) -> str:
+    """How many fields are wrong beside the first."""
+    if found == 1:
+        return ""
+    return f" ({found - 1} more{' in errors' if found <= MOST_FAULTS else ''})"
 
 
 def _field(place: Sequence[int | str]) -> str:
@@ -135,7 +145,7 @@ def refusal_of(error: Exception) -> Refusal:
 async def answer(request: Request, error: Exception) -> Response:
     """Answer an error as a problem."""
     refusal = refusal_of(error)
-    if refusal.status >= 500:
+    if refusal.status == HTTPStatus.INTERNAL_SERVER_ERROR:  # 503 says itself what is amiss
         log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return refusal.response(request.scope["request_id"], request.url.path)
 

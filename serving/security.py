@@ -24,11 +24,19 @@ from serving.ports import Observer
 from serving.problems import Refusal, refusal_of
 from serving.settings import Settings
 from serving.wire import PlainRoute
-from taxi_assets.domain.errors import UsageError
 
 log = logging.getLogger(__name__)
 GUARDED = ("/v1/", "/predict")
-WANTED = frozenset({b"authorization", b"x-api-key", b"x-request-id", b"traceparent", b"tracestate"})
+WANTED = frozenset(
+    {
+        b"authorization",
+        b"content-length",
+        b"traceparent",
+        b"tracestate",
+        b"x-api-key",
+        b"x-request-id",
+    }
+)
 GONE = 499  # nobody to answer any more; what nginx writes into its log
 SANE = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}").fullmatch  # a `Token`, and room for more
 CSP = (
@@ -86,19 +94,8 @@ class Limit:
     """How often each caller may ask; a batch counts once."""
 
     def __init__(self, rate: str) -> None:
-        """Take `100/second`; empty: no limit.
-
-        Raises:
-            UsageError: it is no rate.
-        """
-        self._item: RateLimitItem | None = None
-        if rate:
-            try:
-                self._item = parse(rate)
-            except ValueError as error:
-                raise UsageError(
-                    f"'{rate}' is not a rate: write it like SERVING_RATE_LIMIT=100/second."
-                ) from error
+        """Take `100/second`, as settings hold it; empty: no limit."""
+        self._item: RateLimitItem | None = parse(rate) if rate else None
         self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
 
     def take(self, caller: str) -> None:
@@ -135,9 +132,6 @@ class Gate:
             settings: of the service.
             telemetry: is told of each request.
             routes: that exist; what is asked for elsewhere is counted as `other`.
-
-        Raises:
-            UsageError: the settings' rate limit is no rate.
         """
         self._app, self._telemetry = app, telemetry
         self._keys, self._limit = Keys(settings.api_keys), Limit(settings.rate_limit)
@@ -175,7 +169,7 @@ class Gate:
             status = status or GONE
         except Exception as error:
             refusal = refusal_of(error)
-            if refusal.status >= 500:
+            if refusal.status == 500:  # 503 says itself what is amiss
                 log.exception("%s %s failed", scope["method"], scope["path"])
             if status:  # half an answer cannot be taken back
                 raise

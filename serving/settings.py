@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
+from limits import parse
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -109,6 +110,17 @@ class Settings(BaseSettings):
             name, _, digest = entry.partition(":")
             if not name or len(digest) != HASH_LENGTH or set(digest) - set("0123456789abcdef"):
                 raise ValueError("write each key as id:sha256, never the key itself")
+        return value
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _a_rate(cls, value: str) -> str:
+        try:
+            fits = not value or parse(value).amount > 0
+        except ValueError:
+            fits = False
+        if not fits:
+            raise ValueError("write it like 100/second")
         return value
 
     @field_validator("log")

@@ -29,6 +29,8 @@ def environment(**told: str) -> dict[str, str]:
         ("SERVING_FLEETS", "blue", "SERVING_FLEETS"),
         ("SERVING_API_KEYS", "ada:not-a-hash", "never the key itself"),
         ("SERVING_PORT", "0", "SERVING_PORT"),
+        ("SERVING_RATE_LIMIT", "often", "write it like 100/second"),
+        ("SERVING_RATE_LIMIT", "0/second", "write it like 100/second"),
         ("SERVING_MODEL", "ftp://there", "ftp"),
     ],
 )

@@ -12,8 +12,8 @@ import pytest
 
 from serving import wire
 from serving.app import create_app
+from serving.problems import MOST_FAULTS
 from serving.security import HEADERS
-from taxi_assets.domain.errors import UsageError
 from taxi_assets_tests.serving.services import (
     TRIP,
     ListLog,
@@ -110,11 +110,28 @@ def test_who_asks_too_often_is_told_when_to_ask_again(root: Path, cache: Path) -
     assert (other.status_code, health.status_code) == (200, 200)
 
 
-def test_nonsense_for_a_rate_is_refused_at_the_start(root: Path, cache: Path) -> None:
-    app = create_app(settings_of(root, cache, rate_limit="often"))
+def test_a_body_that_is_announced_as_too_large_is_refused_before_it_comes(
+    client: httpx.Client,
+) -> None:
+    head = "POST /v1/quotes HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n"
 
-    with pytest.raises(UsageError, match="'often' is not a rate"):
-        app.build_middleware_stack()
+    with socket.create_connection((client.base_url.host, client.base_url.port or 80)) as caller:
+        caller.settimeout(wire.PATIENCE_S / 2)
+        caller.sendall(f"{head}Content-Length: 100000000\r\n\r\n{{".encode())
+        answer = caller.recv(65_536)
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+
+
+def test_of_a_hundred_thousand_wrong_fields_a_few_are_listed(client: httpx.Client) -> None:
+    body = {str(number): 0 for number in range(100_000)}
+
+    answer = client.post("/v1/quotes", json=body)
+
+    problem = problem_of(answer, 422)
+    assert len(problem.errors) == MOST_FAULTS
+    assert f"({len(body) + 2} more)" in problem.detail
+    assert len(answer.content) < 10_000
 
 
 @pytest.mark.parametrize("path", ["/v1/quotes", "/v1/quotes/batch"])
