@@ -57,7 +57,7 @@ def monthly_refresh(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.Sc
         except TaxiError as error:
             return dg.SkipReason(str(error))
         if not look.orders:
-            return dg.SkipReason(nothing_new(fleet.name, look.seen, keys[0] if keys else ""))
+            return dg.SkipReason(nothing_new(fleet.name, look, keys[0] if keys else ""))
         return [run_request(order) for order in look.orders]
 
     return tick

@@ -53,7 +53,7 @@ def result(watch: Watch, record: Record, now: datetime) -> dg.SensorResult:
     except TaxiError as error:  # each says in one sentence what is wrong and what to do
         return dg.SensorResult(skip_reason=str(error), cursor=write(record.with_fault(str(error))))
     if not look.orders:
-        why = nothing_new(watch.fleet.name, look.seen, watch.months[0] if watch.months else "")
+        why = nothing_new(watch.fleet.name, look, watch.months[0] if watch.months else "")
         return dg.SensorResult(skip_reason=why, cursor=write(look.record))
     return dg.SensorResult(
         run_requests=[run_request(order) for order in look.orders], cursor=write(look.record)

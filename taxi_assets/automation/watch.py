@@ -12,6 +12,8 @@ import dagster as dg
 
 from taxi_assets.domain.fleets import Fleet
 from taxi_assets.domain.publication import (
+    PUBLISHED,
+    THOROUGH,
     Order,
     Publication,
     last_in_turn,
@@ -36,11 +38,13 @@ class Look:
     Attributes:
         orders: runs to ask for, in time order.
         seen: what the source said of each month that it was asked for.
+        not_landed: months that are published and for which a run was asked for before.
         record: to go on from next time.
     """
 
     orders: list[Order]
     seen: Mapping[str, Publication | None]
+    not_landed: Sequence[str]
     record: Record
 
 
@@ -68,7 +72,7 @@ class Watch:
         Args:
             record: what earlier looks noted.
             now: aware.
-            thorough: ask about all landed months.
+            thorough: ask about all landed months of the last years.
 
         Raises:
             SourceUnreachable: the source does not answer.
@@ -78,14 +82,16 @@ class Watch:
         """
         refuse_another_source(self.landing, self.source.url)
         landed = self._landed_months()
-        again = landed if thorough else to_look_at_again(landed, record.last_in_turn)
+        again = landed[-THOROUGH:] if thorough else to_look_at_again(landed, record.last_in_turn)
         seen = look_for_new(self.months, set(landed), self._probe)
         seen |= {month: self._probe(month) for month in again}
         here = {month: self._landed(month) for month in again}
         wanted = orders(self.fleet.name, seen, here)
         new = self._without_runs(not_asked_before(wanted, record.asked))
+        left = {order.month for order in wanted if order.trigger == PUBLISHED}
+        left -= {order.month for order in new}
         last = last_in_turn(again, record.last_in_turn)
-        return Look(new, seen, record.after(seen, new, last, now))
+        return Look(new, seen, sorted(left), record.after(seen, new, last, now))
 
     def _landed_months(self) -> list[str]:
         found = self.landing.folders(self.fleet.name)
@@ -132,10 +138,15 @@ def run_request(order: Order) -> dg.RunRequest:
     )
 
 
-def nothing_new(fleet: str, seen: Mapping[str, Publication | None], first: str) -> str:
+def nothing_new(fleet: str, look: Look, first: str) -> str:
     """Why a look that went well asks for no run."""
-    out = [month for month, publication in seen.items() if publication is not None]
-    waiting = [month for month, publication in seen.items() if publication is None]
+    out = [month for month, publication in look.seen.items() if publication is not None]
+    waiting = [month for month, publication in look.seen.items() if publication is None]
+    if look.not_landed:
+        return (
+            f"Runs of {', '.join(look.not_landed)} were asked for before, and nothing of them is"
+            " landed yet: run again what has failed."
+        )
     if not out and first in waiting:
         return (
             f"The source has no {fleet} trips of {first} yet: if its months begin later, set"

@@ -12,6 +12,7 @@ from datetime import datetime
 PROBES = 8  # months that are not landed and may be asked for in one look
 NEWEST = 3  # landed months looked at every time: TLC corrects young months most
 IN_TURN = 6  # older landed months looked at in one look, all of them in a few
+THOROUGH = 120  # landed months looked at in a thorough look, the newest: each takes a tenth second
 PUBLISHED, CORRECTED = "published", "corrected"
 
 Seen = dict[str, "Publication | None"]  # by month; None: the source does not have it (yet)

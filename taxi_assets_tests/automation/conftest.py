@@ -76,6 +76,8 @@ class Desk:
             instance=self.instance,
             cursor=self.cursor,
             repository_def=repository,
+            repository_name=repository.name,
+            sensor_name=sensor,
             resources=self.resources,
         ) as context:
             return repository.get_sensor_def(sensor).evaluate_tick(context)

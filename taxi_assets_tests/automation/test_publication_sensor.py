@@ -36,7 +36,10 @@ def test_a_published_month_is_run_once(desk: Desk) -> None:
     assert request.tags["taxi/fleet"] == "green"
     assert request.tags["taxi/trigger"] == "published"
     assert request.tags["taxi/publication"] == request.run_key
-    assert said(second).startswith("The source has nothing new of green trips: 1 months")
+    assert said(second) == (
+        "Runs of 2025-01 were asked for before, and nothing of them is landed yet: run again what"
+        " has failed."
+    )
     assert {asked.method for asked in desk.cdn.asked} == {"HEAD"}
 
 
@@ -50,7 +53,9 @@ def test_a_corrected_month_is_run_once_and_the_others_are_not(desk: Desk) -> Non
     desk.land("2025-01")
     third = desk.tick()
 
-    assert said(before).endswith("2025-03 is not out yet.")
+    assert said(before) == (
+        "The source has nothing new of green trips: 2 months are as known. 2025-03 is not out yet."
+    )
     assert wanted(first) == [("2025-01", "corrected")]
     assert said(second)
     assert said(third)
@@ -88,13 +93,20 @@ def test_a_source_that_begins_later_is_told_apart_from_one_with_nothing_new(desk
 @pytest.mark.parametrize(
     "cursor", ["garbage", "[]", json.dumps({"version": 0, "seen": ["2025-01"]})]
 )
-def test_an_old_or_broken_cursor_asks_for_no_run_of_what_is_landed(desk: Desk, cursor: str) -> None:
+def test_an_old_or_broken_cursor_asks_for_no_run_of_what_is_landed(
+    desk: Desk, cursor: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     desk.publish("2025-01", "2025-02")
     desk.land("2025-01", "2025-02")
     desk.cursor = cursor
 
-    assert said(desk.tick())
+    tick = desk.tick()
+
+    assert said(tick)
     assert json.loads(desk.cursor)["version"] == 1
+    logged = capfd.readouterr().err
+    assert "WARNING" in logged
+    assert "so this one begins anew." in logged
 
 
 def test_a_run_that_was_asked_for_is_known_without_the_cursor(desk: Desk) -> None:
