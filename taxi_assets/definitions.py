@@ -17,7 +17,10 @@ from taxi_assets.assets.raw import raw_trips, zones
 from taxi_assets.assets.served import served_predictions
 from taxi_assets.assets.tables import sorted_trips
 from taxi_assets.assets.tuning import tuned_parameters
+from taxi_assets.automation.dependents import dependents_sensor
 from taxi_assets.automation.jobs import fleet_jobs
+from taxi_assets.automation.schedules import fleet_schedules
+from taxi_assets.automation.sensors import publication_sensor
 from taxi_assets.checks.drift import DRIFT_CHECKS
 from taxi_assets.checks.explanation import EXPLANATION_CHECKS
 from taxi_assets.checks.model import MODEL_CHECKS
@@ -61,6 +64,15 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         ],
         asset_checks=[check for fleet in fleets for check in monthly_checks(CHECKS, fleet, months)],
         jobs=[job for fleet in fleets for job in fleet_jobs(fleet)],
+        sensors=[
+            sensor
+            for fleet in fleets
+            for sensor in (
+                publication_sensor(fleet, months, settings.sensor_s),
+                dependents_sensor(fleet, settings.sensor_s),
+            )
+        ],
+        schedules=[s for fleet in fleets for s in fleet_schedules(fleet, months)],
         resources=resources(settings, by_reference),
         executor=EXECUTORS[settings.executor],
     )

@@ -39,6 +39,7 @@ class Settings(BaseSettings):
         interval: share of rides that the interval of a quote is to hold.
         train_threads: threads LightGBM trains with; part of what makes a model reproducible.
         tune_trials: sets of LightGBM parameters that tuning tries.
+        sensor_s: seconds between two looks at the source for new months, at least.
     """
 
     model_config = SettingsConfigDict(
@@ -61,6 +62,7 @@ class Settings(BaseSettings):
     min_train_months: int = Field(2, ge=2, le=60)
     train_threads: int = Field(2, ge=1, le=256)
     tune_trials: int = Field(30, ge=1, le=1_000)
+    sensor_s: int = Field(3_600, ge=1, le=86_400)
     interval: float = Field(0.8, ge=0.5, le=0.99)
     executor: Literal["in_process", "multiprocess"] = "in_process"
 

@@ -68,6 +68,7 @@ def test_the_source_that_is_set_comes_first(monkeypatch: pytest.MonkeyPatch) -> 
         ("TAXI_MIN_TRAIN_MONTHS", "12", "min_train_months", 12),
         ("TAXI_TRAIN_THREADS", "1", "train_threads", 1),
         ("TAXI_EXECUTOR", "multiprocess", "executor", "multiprocess"),
+        ("TAXI_SENSOR_S", "60", "sensor_s", 60),
     ],
 )
 def test_the_environment_moves_each_piece(
@@ -101,6 +102,8 @@ def test_a_home_may_be_relative_to_the_users(monkeypatch: pytest.MonkeyPatch) ->
         ("TAXI_TRAIN_THREADS", "0", "greater than or equal to 1"),
         ("TAXI_TRAIN_THREADS", "257", "less than or equal to 256"),
         ("TAXI_EXECUTOR", "celery", "'in_process' or 'multiprocess'"),
+        ("TAXI_SENSOR_S", "0", "greater than or equal to 1"),
+        ("TAXI_SENSOR_S", "86401", "less than or equal to 86400"),
     ],
 )
 def test_what_makes_no_sense_is_refused(

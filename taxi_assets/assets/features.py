@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from taxi_assets.assets.options import monthly_table
+from taxi_assets.assets.options import MEMORY, monthly_table, multi_asset
 from taxi_assets.domain.features import CARRIED, FEATURES
 from taxi_assets.domain.features import trip_features as build
 from taxi_assets.domain.fleets import Fleet
@@ -33,7 +33,7 @@ def histories(
             description=f"{text} in the {window} months before this one. One row is {grain}.",
         )
 
-    @dg.multi_asset(
+    @multi_asset(
         name=f"{fleet.name}__route_and_hour_history",
         outs={
             "route_history": out(
@@ -52,6 +52,7 @@ def histories(
             "zones": dg.AssetIn("zones"),
         },
         partitions_def=months,
+        pool=MEMORY,
     )
     def history(past: TableSlice, zones: TableSlice) -> tuple[Rows, Rows]:
         city, rides = zones.read().to_pandas(), read_rides(past.batches(RIDE_COLUMNS))
@@ -70,6 +71,7 @@ def trip_features(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.Asse
         fleet,
         "trip_features",
         months,
+        pool=MEMORY,
         group_name="features",
         code_version="2",
         ins={

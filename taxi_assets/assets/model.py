@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from taxi_assets.assets.options import monthly_asset
+from taxi_assets.assets.options import TRAINING, monthly_asset
 from taxi_assets.assets.provenance import provenance, version_tags
 from taxi_assets.domain import bundle
 from taxi_assets.domain.errors import RegistryError
@@ -39,6 +39,7 @@ def fare_model(
         fleet,
         "fare_model",
         months,
+        pool=TRAINING,
         group_name="model",
         code_version="2",
         kinds={"lightgbm", "mlflow"},

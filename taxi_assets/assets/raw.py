@@ -9,6 +9,7 @@ import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from taxi_assets.assets.options import DOWNLOADS, asset, monthly_asset
 from taxi_assets.domain.errors import BadFile
 from taxi_assets.domain.fleets import Fleet
 from taxi_assets.domain.schemas import ZONES
@@ -23,8 +24,13 @@ from taxi_assets.resources.tlc import TlcSource
 SHAPES = "misc/taxi_zones.zip"
 
 
-@dg.asset(
-    key="zones", group_name="raw", kinds={"iceberg"}, io_manager_key="tables", code_version="1"
+@asset(
+    key="zones",
+    group_name="raw",
+    kinds={"iceberg"},
+    io_manager_key="tables",
+    code_version="1",
+    pool=DOWNLOADS,
 )
 def zones(
     context: dg.AssetExecutionContext, source: TlcSource, landing: dg.ResourceParam[Landing]
@@ -54,9 +60,11 @@ def zones(
 def raw_trips(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.AssetsDefinition:
     """The landed trip files of one fleet."""
 
-    @dg.asset(
-        key=[fleet.name, "raw_trips"],
-        partitions_def=months,
+    @monthly_asset(
+        fleet,
+        "raw_trips",
+        months,
+        pool=DOWNLOADS,
         group_name="raw",
         kinds={"parquet"},
         code_version="1",

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from taxi_assets.assets.options import MEMORY, multi_asset
 from taxi_assets.domain.cleaning import (
     KEPT,
     RULE_NAMES,
@@ -42,7 +43,7 @@ def sorted_trips(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.Asset
             description=f"{fleet.name.capitalize()} trips that {kind}. {grain.capitalize()}.",
         )
 
-    @dg.multi_asset(
+    @multi_asset(
         name=f"{fleet.name}__clean_and_rejected_trips",
         outs={
             "clean_trips": out(
@@ -58,6 +59,7 @@ def sorted_trips(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.Asset
         },
         deps=[dg.AssetKey([fleet.name, "raw_trips"])],
         partitions_def=months,
+        pool=MEMORY,
     )
     def sort(
         context: dg.AssetExecutionContext, landing: dg.ResourceParam[Landing]

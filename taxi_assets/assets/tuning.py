@@ -8,7 +8,7 @@ import dagster as dg
 import pyarrow as pa
 
 from taxi_assets.assets.model import skip
-from taxi_assets.assets.options import monthly_table
+from taxi_assets.assets.options import TRAINING, monthly_table
 from taxi_assets.domain.fleets import Fleet
 from taxi_assets.domain.model import Say
 from taxi_assets.domain.schemas import TUNED_PARAMETERS
@@ -35,6 +35,7 @@ def tuned_parameters(
         fleet,
         "tuned_parameters",
         months,
+        pool=TRAINING,
         group_name="model",
         code_version="1",
         kinds={"iceberg", "optuna", "mlflow"},

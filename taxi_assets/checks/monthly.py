@@ -16,6 +16,7 @@ from taxi_assets.resources.landing import Landing
 from taxi_assets.resources.registry import Registry
 from taxi_assets.resources.report_store import ReportStore
 from taxi_assets.resources.served_log import ServedLog
+from taxi_assets.resources.step_retries import retried
 from taxi_assets.resources.table_slice import TableSlice
 from taxi_assets.warnings import preview_accepted
 
@@ -96,6 +97,7 @@ def _monthly_check(
     @dg.multi_asset_check(
         name=f"{fleet.name}__{check.asset}__{check.name}", specs=[spec], can_subset=True
     )
+    @retried
     def run(
         context: dg.AssetCheckExecutionContext,
         lake: Lake,

@@ -17,11 +17,25 @@ def open_instance(settings: Settings) -> dg.DagsterInstance:
     """
     prepare_dagster_home(settings)
     try:
-        return dg.DagsterInstance.get()
+        return without_pools(dg.DagsterInstance.get())
     except dg.DagsterInvariantViolationError as error:
         raise UsageError(
             f"DAGSTER_HOME={os.environ['DAGSTER_HOME']} cannot be used: {error}"
         ) from error
+
+
+def without_pools(instance: dg.DagsterInstance) -> dg.DagsterInstance:
+    """The same instance, for runs that take no place in a pool.
+
+    A person waits for a command, and would wait without end for a place that was never given back
+    by a run that was killed: giving it back is the daemon's work, and no daemon need run.
+    """
+    ref = instance.get_ref()
+    concurrency = {"pools": {"granularity": "run"}}  # which only the daemon's queue enforces
+    instance.dispose()
+    return dg.DagsterInstance.from_ref(
+        ref._replace(settings={**ref.settings, "concurrency": concurrency})
+    )
 
 
 def prepare_dagster_home(settings: Settings) -> None:

@@ -16,11 +16,11 @@ from taxi_assets.commands.outcome import MonthOutcome
 from taxi_assets.definitions import build_definitions
 from taxi_assets.domain.errors import UsageError
 from taxi_assets.partitions import monthly
+from taxi_assets.resources.step_retries import STARTED_BY
 from taxi_assets.settings import Settings
 
 Say = Callable[[str], None]
 PARTS = {"models": model_job, "reports": report_job}
-STARTED_BY = "taxi/started-by"
 UNFINISHED = [
     dg.DagsterRunStatus.NOT_STARTED,
     dg.DagsterRunStatus.STARTING,

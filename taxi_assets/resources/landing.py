@@ -112,6 +112,11 @@ class Landing:
         """The version that counts now; None if nothing was landed yet."""
         return self._record(folder, f"{folder}/{POINTER}")
 
+    def folders(self, parent: str) -> list[str]:
+        """Folders below `parent` that hold a version that counts, sorted; one listing."""
+        names = self._storage.names(parent, deep=True)
+        return [name.removesuffix(f"/{POINTER}") for name in names if name.endswith(f"/{POINTER}")]
+
     def versions(self, folder: str) -> list[LandedFile]:
         """Every version ever landed, the first one first."""
         names = [name for name in self._storage.names(folder) if name.endswith(".json")]

@@ -1,6 +1,7 @@
 """The thin IO manager between assets and the lake, and the metadata of every table it writes."""
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -11,6 +12,7 @@ import pyarrow as pa
 from taxi_assets.domain.schemas import TABLES
 from taxi_assets.domain.table import Table
 from taxi_assets.resources.lake import UNPARTITIONED, Lake
+from taxi_assets.resources.step_retries import retrying
 from taxi_assets.resources.table_slice import TableSlice
 from taxi_assets.warnings import preview_accepted
 
@@ -43,7 +45,8 @@ class TableIOManager(dg.ConfigurableIOManager):
         key, started = context.asset_key, perf_counter()
         month = context.partition_key if context.has_asset_partitions else UNPARTITIONED
         table = TABLES[key.path[-1]]
-        version = self.lake.write(lake_name(key), table, month, obj.batches, context.run_id)
+        with _retrying(context.step_context):
+            version = self.lake.write(lake_name(key), table, month, obj.batches, context.run_id)
         context.step_context.set_data_version(key, dg.DataVersion(version.data_version))
         context.add_output_metadata(
             {
@@ -64,7 +67,12 @@ class TableIOManager(dg.ConfigurableIOManager):
         """A handle on the months asked for; nothing is read yet."""
         key = context.asset_key
         months = context.asset_partition_keys if context.has_asset_partitions else [UNPARTITIONED]
-        return self.lake.slice(lake_name(key), TABLES[key.path[-1]], months)
+        with _retrying(context.step_context):
+            return self.lake.slice(lake_name(key), TABLES[key.path[-1]], months)
+
+
+def _retrying(step: Any) -> AbstractContextManager[None]:
+    return retrying(step.previous_attempt_count, step.dagster_run.tags)
 
 
 def column_schema(table: Table) -> dg.TableSchema:

@@ -63,6 +63,21 @@ def test_nothing_has_landed_at_first(landing: Landing) -> None:
     assert landing.versions(FOLDER) == []
 
 
+def test_the_months_that_are_landed_are_found_in_one_listing(
+    landing: Landing, source: TlcSource, cdn: Cdn
+) -> None:
+    before = landing.folders("green")
+    cdn.publish(MONTH_FILE, FIRST)
+    for folder in ("green/2025-02", "yellow/2025-01", FOLDER):
+        landing.land(source, MONTH_FILE, folder=folder, now=NOW)
+    cdn.publish(MONTH_FILE, SECOND)
+    landing.land(source, MONTH_FILE, folder=FOLDER, now=NOW)
+
+    assert before == []
+    assert landing.folders("green") == [FOLDER, "green/2025-02"]
+    assert landing.folders("gre") == []
+
+
 def test_an_unchanged_file_is_not_downloaded_again(
     landing: Landing, source: TlcSource, cdn: Cdn
 ) -> None:
