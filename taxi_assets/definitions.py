@@ -17,6 +17,7 @@ from taxi_assets.assets.raw import raw_trips, zones
 from taxi_assets.assets.served import served_predictions
 from taxi_assets.assets.tables import sorted_trips
 from taxi_assets.assets.tuning import tuned_parameters
+from taxi_assets.automation.alerts import alert_sensor
 from taxi_assets.automation.jobs import fleet_jobs
 from taxi_assets.checks.drift import DRIFT_CHECKS
 from taxi_assets.checks.explanation import EXPLANATION_CHECKS
@@ -27,6 +28,7 @@ from taxi_assets.checks.served import SERVED_CHECKS
 from taxi_assets.checks.tables import TABLE_CHECKS
 from taxi_assets.domain.fleets import Fleet, get_fleet
 from taxi_assets.partitions import monthly
+from taxi_assets.resources.alert_sinks import alert_sinks
 from taxi_assets.resources.evidently_workspace import EvidentlyWorkspace
 from taxi_assets.resources.lake import Lake
 from taxi_assets.resources.landing_zone import LandingZone
@@ -61,6 +63,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         ],
         asset_checks=[check for fleet in fleets for check in monthly_checks(CHECKS, fleet, months)],
         jobs=[job for fleet in fleets for job in fleet_jobs(fleet)],
+        sensors=[alert_sensor(settings.fleets)],
         resources=resources(settings, by_reference),
         executor=EXECUTORS[settings.executor],
     )
@@ -123,6 +126,7 @@ def resources(
             tracking_uri=secret("MLFLOW_TRACKING_URI", settings.tracking_uri),
             local_root=(settings.root / "mlflow").as_posix(),
         ),
+        "alert_sinks": alert_sinks(settings),
     }
 
 

@@ -134,7 +134,11 @@ def dropped(where: Where, count: int, most: int) -> Alert:
         Kind.DROPPED,
         Severity.WARNING,
         what=where.at.isoformat(timespec="seconds"),
-        title=f"{count} alerts were dropped before they could be delivered",
+        title=(
+            "1 alert was dropped before it could be delivered"
+            if count == 1
+            else f"{count} alerts were dropped before they could be delivered"
+        ),
         reason=f"A sink was down for long, and at most {most} alerts wait for it",
         remedy="See what failed meanwhile in Dagster's list of runs.",
     )
