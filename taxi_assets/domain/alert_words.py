@@ -1,6 +1,6 @@
 """How each kind of alert is worded: what happened, why, and what to do about it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from taxi_assets.domain.alerts import Alert, Kind, Severity, Where, worded
 
@@ -112,11 +112,11 @@ def rolled_back(where: Where, change: Change) -> Alert:
 def month_late(where: Where, count: int, reason: str) -> Alert:
     """One or more months should have been landed by now."""
     have = "has" if count == 1 else f"({count} months) have"
-    return worded(
+    told = worded(
         where,
         Kind.MONTH_LATE,
         Severity.WARNING,
-        what=where.month[-7:],  # the last: another one late is news
+        what="landed",
         title=f"{where.name} {have} not been landed",
         reason=reason,
         remedy=(
@@ -125,6 +125,8 @@ def month_late(where: Where, count: int, reason: str) -> Alert:
             "not happen by itself."
         ),
     )
+    # another one late is news, one of them landed is none
+    return replace(told, key=replace(where, month=where.month[-7:]).key(told.kind, "landed"))
 
 
 def dropped(where: Where, count: int, most: int) -> Alert:

@@ -128,9 +128,15 @@ def worded(
         month=where.month,
         severity=severity,
         title=one_line(title, LONGEST_TITLE),
-        reason=f"{sentence[:1].upper()}{sentence[1:]}.",
+        reason=f"{_capital(sentence)}.",
         remedy=remedy,
         link=where.link,
         key=where.key(kind, what),
         at=where.at,
     )
+
+
+def _capital(sentence: str) -> str:
+    """The sentence with a capital first letter, unless it begins with a name like a file's."""
+    first = sentence.partition(" ")[0]
+    return sentence[:1].upper() + sentence[1:] if first.isalpha() else sentence

@@ -178,7 +178,7 @@ class Log:
         self.log.log(LEVELS[alert.severity], "%s", as_log_line(alert))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AlertSinks:
     """Every sink that is set beside the log, and where the links of alerts lead.
 
