@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from taxi_assets.cli_alerts import commands as alert_commands
 from taxi_assets.cli_champions import commands as champion_commands
 from taxi_assets.cli_models import commands as model_commands
 from taxi_assets.cli_reports import commands as report_commands
@@ -30,6 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_show_locals=False,  # they may hold passwords
 )
+app.add_typer(alert_commands)
 app.add_typer(champion_commands)
 app.add_typer(model_commands)
 app.add_typer(report_commands)

@@ -18,6 +18,7 @@ from taxi_assets.assets.served import served_predictions
 from taxi_assets.assets.tables import sorted_trips
 from taxi_assets.assets.tuning import tuned_parameters
 from taxi_assets.automation.dependents import dependents_sensor
+from taxi_assets.automation.alerts import alert_sensor
 from taxi_assets.automation.jobs import fleet_jobs
 from taxi_assets.automation.schedules import fleet_schedules
 from taxi_assets.automation.sensors import publication_sensor
@@ -30,6 +31,7 @@ from taxi_assets.checks.served import SERVED_CHECKS
 from taxi_assets.checks.tables import TABLE_CHECKS
 from taxi_assets.domain.fleets import Fleet, get_fleet
 from taxi_assets.partitions import monthly
+from taxi_assets.resources.alert_sinks import alert_sinks
 from taxi_assets.resources.evidently_workspace import EvidentlyWorkspace
 from taxi_assets.resources.lake import Lake
 from taxi_assets.resources.landing_zone import LandingZone
@@ -65,12 +67,9 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         asset_checks=[check for fleet in fleets for check in monthly_checks(CHECKS, fleet, months)],
         jobs=[job for fleet in fleets for job in fleet_jobs(fleet)],
         sensors=[
-            sensor
-            for fleet in fleets
-            for sensor in (
-                publication_sensor(fleet, months, settings.sensor_s),
-                dependents_sensor(fleet, settings.sensor_s),
-            )
+            *(publication_sensor(fleet, months, settings.sensor_s) for fleet in fleets),
+            *(dependents_sensor(fleet, settings.sensor_s) for fleet in fleets),
+            alert_sensor(settings.fleets),
         ],
         schedules=[s for fleet in fleets for s in fleet_schedules(fleet, months)],
         resources=resources(settings, by_reference),
@@ -135,6 +134,7 @@ def resources(
             tracking_uri=secret("MLFLOW_TRACKING_URI", settings.tracking_uri),
             local_root=(settings.root / "mlflow").as_posix(),
         ),
+        "alert_sinks": alert_sinks(settings),
     }
 
 

@@ -4,9 +4,17 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from taxi_assets.domain.addresses import http_url, mail_addresses, mail_server
 from taxi_assets.domain.fleets import get_fleet
 from taxi_assets.domain.months import check_month
 
@@ -40,10 +48,19 @@ class Settings(BaseSettings):
         train_threads: threads LightGBM trains with; part of what makes a model reproducible.
         tune_trials: sets of LightGBM parameters that tuning tries.
         sensor_s: seconds between two looks at the source for new months, at least.
+        ui_url: where people find the Dagster UI, for the links of alerts.
+        alert_webhook: takes alerts as Slack's JSON; a secret, as whoever knows it can write there.
+        alert_smtp: mail server for alerts, smtp://[user:password@]host:587 or smtps://...
+        alert_from: sender of mails; the first of `alert_to` when not set.
+        alert_to: who gets mails, comma-separated.
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="TAXI_", frozen=True, populate_by_name=True, env_ignore_empty=True
+        env_prefix="TAXI_",
+        frozen=True,
+        populate_by_name=True,
+        env_ignore_empty=True,
+        hide_input_in_errors=True,  # some are secrets
     )
 
     home: Path = Path(".taxi")
@@ -65,6 +82,11 @@ class Settings(BaseSettings):
     sensor_s: int = Field(3_600, ge=1, le=86_400)
     interval: float = Field(0.8, ge=0.5, le=0.99)
     executor: Literal["in_process", "multiprocess"] = "in_process"
+    ui_url: str = "http://127.0.0.1:3000"
+    alert_webhook: SecretStr = SecretStr("")
+    alert_smtp: SecretStr = SecretStr("")
+    alert_from: str = ""
+    alert_to: str = ""
 
     @field_validator("fleets", mode="before")
     @classmethod
@@ -104,6 +126,41 @@ class Settings(BaseSettings):
         if value and not value.startswith(schemes):
             raise ValueError(f"it starts with one of {', '.join(schemes)}")
         return value
+
+    @field_validator("ui_url")
+    @classmethod
+    def _a_page(cls, value: str) -> str:
+        return http_url(value).rstrip("/")
+
+    @field_validator("alert_webhook")
+    @classmethod
+    def _a_webhook(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value():
+            http_url(value.get_secret_value())
+        return value
+
+    @field_validator("alert_smtp")
+    @classmethod
+    def _a_mail_server(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value():
+            mail_server(value.get_secret_value())
+        return value
+
+    @field_validator("alert_from", "alert_to")
+    @classmethod
+    def _mail_addresses(cls, value: str, info: ValidationInfo) -> str:
+        if len(mail_addresses(value)) > 1 and info.field_name == "alert_from":
+            raise ValueError("a mail has one sender: write one address")
+        return value
+
+    @model_validator(mode="after")
+    def _mails_have_a_way(self) -> "Settings":
+        server, to = bool(self.alert_smtp.get_secret_value()), bool(mail_addresses(self.alert_to))
+        if to and not server:
+            raise ValueError("TAXI_ALERT_TO needs a mail server: set TAXI_ALERT_SMTP too")
+        if server and not to:
+            raise ValueError("TAXI_ALERT_SMTP needs somebody to write to: set TAXI_ALERT_TO too")
+        return self
 
     @model_validator(mode="after")
     def _windows_fit(self) -> "Settings":

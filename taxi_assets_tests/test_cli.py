@@ -17,6 +17,7 @@ COMMANDS = (
     "promote",
     "rollback",
     "champions",
+    "alert",
     "reports",
 )
 RIDE = ("--from", "74", "--to", "138", "--at", "2025-03-14T08:30")

@@ -104,6 +104,13 @@ def test_a_home_may_be_relative_to_the_users(monkeypatch: pytest.MonkeyPatch) ->
         ("TAXI_EXECUTOR", "celery", "'in_process' or 'multiprocess'"),
         ("TAXI_SENSOR_S", "0", "greater than or equal to 1"),
         ("TAXI_SENSOR_S", "86401", "less than or equal to 86400"),
+        ("TAXI_UI_URL", "dagster:3000", "it is not a web address"),
+        ("TAXI_ALERT_WEBHOOK", "hooks.slack.com/services/T0", "it is not a web address"),
+        ("TAXI_ALERT_SMTP", "mail.example:587", "it is not a mail server"),
+        ("TAXI_ALERT_SMTP", "smtp://mail", "TAXI_ALERT_SMTP needs somebody to write to"),
+        ("TAXI_ALERT_TO", "ada@example.org", "TAXI_ALERT_TO needs a mail server"),
+        ("TAXI_ALERT_TO", "ada", "'ada' is not a mail address"),
+        ("TAXI_ALERT_FROM", "a@b,c@d", "a mail has one sender"),
     ],
 )
 def test_what_makes_no_sense_is_refused(
@@ -113,6 +120,31 @@ def test_what_makes_no_sense_is_refused(
 
     with pytest.raises(ValidationError, match=says):
         Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TAXI_ALERT_WEBHOOK", "http:/hooks/hunter2"),
+        ("TAXI_ALERT_SMTP", "smtp://ada:hunter2@"),
+        ("TAXI_ALERT_SMTP", "smtp://ada:hunter2@mail"),  # without anybody to write to
+    ],
+)
+def test_a_secret_that_is_refused_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+
+    assert "hunter2" not in str(caught.value)
+
+
+def test_settings_do_not_show_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAXI_ALERT_WEBHOOK", "http://hooks/hunter2")
+
+    assert "hunter2" not in repr(Settings())
 
 
 def test_settings_do_not_change() -> None:

@@ -10,8 +10,8 @@ from taxi_assets.assets.raw import check_file
 from taxi_assets.definitions import build_definitions
 from taxi_assets.domain.errors import BadFile
 from taxi_assets.domain.fleets import FLEETS
+from taxi_assets.domain.secrets import without_password
 from taxi_assets.domain.trips import schema_faults
-from taxi_assets.resources.mlflow_store import without_password
 from taxi_assets.settings import Settings
 from taxi_assets.simulator import simulate
 from taxi_assets_tests.homes import NO_MODELS, Home

@@ -1,6 +1,6 @@
 """What TLC publishes, landed unchanged: monthly trip files and the zones."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -22,6 +22,10 @@ from taxi_assets.resources.tables import Rows
 from taxi_assets.resources.tlc import TlcSource
 
 SHAPES = "misc/taxi_zones.zip"
+# TLC publishes a month each month, and does not keep a day
+MONTHLY = dg.FreshnessPolicy.time_window(
+    fail_window=timedelta(days=46), warn_window=timedelta(days=35)
+)
 
 
 @asset(
@@ -68,6 +72,7 @@ def raw_trips(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.AssetsDe
         group_name="raw",
         kinds={"parquet"},
         code_version="1",
+        freshness_policy=MONTHLY,
         description=(
             f"{fleet.name.capitalize()} trip files as TLC published them, byte for byte. "
             f"One file a month. {fleet.description}."

@@ -5,6 +5,14 @@ from typing import Any
 
 import dagster as dg
 
+from taxi_assets.automation.reasons import (
+    check_name,
+    root_cause,
+    saw,
+    step_name,
+    stopped_by_check,
+)
+
 FAILED, SKIPPED, DONE = "failed", "skipped", "done"
 
 
@@ -86,38 +94,17 @@ class MonthOutcome:
     def _take_check(self, verdict: dg.AssetCheckEvaluation) -> str | None:
         if verdict.passed:
             return None
-        name = f"{verdict.asset_key.path[-1]}.{verdict.check_name}"
-        saw = ", ".join(
-            f"{key} {_short(value.value)}"
-            for key, value in verdict.metadata.items()
-            if value.value not in ("", None)
-        )
+        name, seen = check_name(verdict), saw(verdict)
         if verdict.severity == dg.AssetCheckSeverity.WARN:
-            self.warnings.append(f"{name}: {saw}")
-            return f"{name} WARNS: {saw}"
-        self.failures.append((name, f"the check did not pass: {saw}"))
-        return f"{name} FAILED: {saw}"
+            self.warnings.append(f"{name}: {seen}")
+            return f"{name} WARNS: {seen}"
+        self.failures.append((name, f"the check did not pass: {seen}"))
+        return f"{name} FAILED: {seen}"
 
     def _take_failure(self, event: dg.DagsterEvent) -> str | None:
         error = event.step_failure_data.error
-        if error is not None and error.cls_name == "DagsterAssetCheckFailedError":
+        if stopped_by_check(error):
             return None  # the check's own verdict has been taken
-        step = (event.step_key or "").split("__", 1)[-1]
+        step = step_name(event.step_key)
         self.failures.append((step, root_cause(error)))
         return f"{step} FAILED: {self.failures[-1][1]}"
-
-
-def root_cause(error: Any) -> str:
-    """The message of the error that started it all, in one line, without Dagster's layers."""
-    if error is None:
-        return "no reason was recorded; the run's page in the Dagster UI has its log"
-    while error.cause is not None and not error.message.startswith("taxi_assets."):
-        error = error.cause
-    message = str(error.message).strip()
-    if message.startswith("taxi_assets."):
-        message = message.partition(": ")[2]
-    return message.splitlines()[0] if message else str(error.cls_name)
-
-
-def _short(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -9,6 +9,7 @@ TaxiError
 ├── DataError               the rows or columns of a landed file or table cannot be used
 │   ├── SnapshotGone        an earlier version of a table was expired and cannot be read
 │   └── VersionMismatch     the rows read are not those whose data version is recorded
+├── Undelivered             a sink of alerts did not take one
 ├── LakeUnreachable         the Iceberg catalog or its warehouse did not answer
 └── RegistryError
     ├── RegistryUnreachable the MLflow server did not answer
@@ -54,6 +55,10 @@ class SnapshotGone(DataError):
 
 class VersionMismatch(DataError):
     """Rows that were read do not hash to the data version that is recorded for them."""
+
+
+class Undelivered(TaxiError):
+    """A webhook or a mail server did not take an alert."""
 
 
 class LakeUnreachable(TaxiError):

@@ -1,12 +1,12 @@
 """What MLflow's client stands on: a server that answers, or a local database that is whole."""
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from taxi_assets.domain.errors import RegistryError, RegistryUnreachable
+from taxi_assets.domain.secrets import without_password
 
 SQLITE = "sqlite:///"
 # MLflow's own are 7 and 120: four minutes of silence before a server's error 500 is heard of
@@ -102,11 +102,6 @@ def not_mlflow(tracking_uri: str) -> RegistryUnreachable:
         f"What answers at {without_password(tracking_uri)} is not MLflow: "
         "correct MLFLOW_TRACKING_URI."
     )
-
-
-def without_password(text: str) -> str:
-    """Text fit for logs: URIs in it lose user and password."""
-    return re.sub(r"//[^/@\s]*@", "//", text)
 
 
 def _require_tables(database_uri: str) -> None:
