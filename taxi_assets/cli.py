@@ -12,6 +12,7 @@ from taxi_assets.cli_models import commands as model_commands
 from taxi_assets.cli_reports import commands as report_commands
 from taxi_assets.cli_serving import commands as serving_commands
 from taxi_assets.cli_tuning import commands as tuning_commands
+from taxi_assets.cli_up import commands as up_commands
 from taxi_assets.console import (
     FleetOption,
     JsonOption,
@@ -35,6 +36,7 @@ app.add_typer(model_commands)
 app.add_typer(report_commands)
 app.add_typer(serving_commands)
 app.add_typer(tuning_commands)
+app.add_typer(up_commands)
 
 
 @app.command(

@@ -18,6 +18,8 @@ COMMANDS = (
     "rollback",
     "champions",
     "reports",
+    "serve",
+    "up",
 )
 RIDE = ("--from", "74", "--to", "138", "--at", "2025-03-14T08:30")
 

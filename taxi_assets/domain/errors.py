@@ -10,6 +10,7 @@ TaxiError
 │   ├── SnapshotGone        an earlier version of a table was expired and cannot be read
 │   └── VersionMismatch     the rows read are not those whose data version is recorded
 ├── LakeUnreachable         the Iceberg catalog or its warehouse did not answer
+├── ServiceFailed           a program that `taxi-assets up` runs kept ending, or never answered
 └── RegistryError
     ├── RegistryUnreachable the MLflow server did not answer
     ├── BundleError         a model bundle is incomplete, changed or of another version
@@ -58,6 +59,10 @@ class VersionMismatch(DataError):
 
 class LakeUnreachable(TaxiError):
     """The Iceberg catalog or the warehouse behind it did not answer."""
+
+
+class ServiceFailed(TaxiError):
+    """A program that has to run beside others could not be kept running."""
 
 
 class RegistryError(TaxiError):
