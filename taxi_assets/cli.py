@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from taxi_assets.cli_champions import commands as champion_commands
+from taxi_assets.cli_doctor import commands as doctor_commands
 from taxi_assets.cli_models import commands as model_commands
 from taxi_assets.cli_reports import commands as report_commands
 from taxi_assets.cli_serving import commands as serving_commands
@@ -32,6 +33,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # they may hold passwords
 )
 app.add_typer(champion_commands)
+app.add_typer(doctor_commands)
 app.add_typer(model_commands)
 app.add_typer(report_commands)
 app.add_typer(serving_commands)

@@ -18,6 +18,7 @@ COMMANDS = (
     "rollback",
     "champions",
     "reports",
+    "doctor",
     "serve",
     "up",
 )
