@@ -28,6 +28,9 @@ setup: $(READY) ## make .venv from the lock files
 demo: $(READY) ## months through the whole graph to a quote [SOURCE=tlc] [MONTHS=2025-01..2025-03] [FLEET=green]
 	@$(BIN)/taxi-assets demo $(if $(MONTHS),--months $(MONTHS)) $(if $(FLEET),--fleet $(FLEET)) $(if $(SOURCE),--source $(SOURCE))
 
+up: $(READY) ## Dagster, its daemon, MLflow, the API and the console, until Ctrl-C
+	@$(BIN)/taxi-assets up
+
 ui: $(READY) ## the Dagster UI on http://127.0.0.1:3000, with its daemon
 	@mkdir -p "$(HOME_DIR)/dagster" && cp -n dagster.yaml "$(HOME_DIR)/dagster/"
 	DAGSTER_HOME="$(HOME_DIR)/dagster" $(BIN)/dagster dev -w workspace.yaml -h 127.0.0.1 -p 3000
@@ -86,4 +89,4 @@ lock: ## rewrite requirements/*.txt from pyproject.toml
 clean: ## remove .venv and caches; the data in TAXI_HOME stays
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache *.egg-info
 
-.PHONY: help setup demo ui mlflow reports evidently serve console test test-all lint types imports coverage bench lock clean
+.PHONY: help setup demo up ui mlflow reports evidently serve console test test-all lint types imports coverage bench lock clean

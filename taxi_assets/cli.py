@@ -9,10 +9,12 @@ import typer
 
 from taxi_assets.cli_alerts import commands as alert_commands
 from taxi_assets.cli_champions import commands as champion_commands
+from taxi_assets.cli_doctor import commands as doctor_commands
 from taxi_assets.cli_models import commands as model_commands
 from taxi_assets.cli_reports import commands as report_commands
 from taxi_assets.cli_serving import commands as serving_commands
 from taxi_assets.cli_tuning import commands as tuning_commands
+from taxi_assets.cli_up import commands as up_commands
 from taxi_assets.console import (
     FleetOption,
     JsonOption,
@@ -33,10 +35,12 @@ app = typer.Typer(
 )
 app.add_typer(alert_commands)
 app.add_typer(champion_commands)
+app.add_typer(doctor_commands)
 app.add_typer(model_commands)
 app.add_typer(report_commands)
 app.add_typer(serving_commands)
 app.add_typer(tuning_commands)
+app.add_typer(up_commands)
 
 
 @app.command(

@@ -25,21 +25,7 @@ def serve(
 ) -> None:
     """Answer quotes with the champion, on http://127.0.0.1:8000; SERVING_... settings apply."""
     from serving.main import serve as run
-    from serving.settings import Settings as Serving
+    from taxi_assets.commands.serving import service_settings
 
     settings, chosen = settings_for(fleet)
-    told = Serving()
-    others = (name for name in settings.fleets if name != chosen)
-    ours = {
-        "fleets": (chosen, *others),
-        "mlflow_tracking_uri": settings.tracking_uri,
-        "cache": settings.root / "serving" / "bundles",
-        "log": settings.serving_log_uri,
-        "s3_endpoint": settings.s3_endpoint,
-    }
-    unsaid = {name: value for name, value in ours.items() if name not in told.model_fields_set}
-    if fleet:
-        unsaid["fleets"] = ours["fleets"]
-    if port:
-        unsaid["port"] = port
-    run(told.model_copy(update=unsaid))
+    run(service_settings(settings, chosen if fleet else None, port))

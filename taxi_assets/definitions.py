@@ -17,8 +17,8 @@ from taxi_assets.assets.raw import raw_trips, zones
 from taxi_assets.assets.served import served_predictions
 from taxi_assets.assets.tables import sorted_trips
 from taxi_assets.assets.tuning import tuned_parameters
-from taxi_assets.automation.dependents import dependents_sensor
 from taxi_assets.automation.alerts import alert_sensor
+from taxi_assets.automation.dependents import dependents_sensor
 from taxi_assets.automation.jobs import fleet_jobs
 from taxi_assets.automation.schedules import fleet_schedules
 from taxi_assets.automation.sensors import publication_sensor

@@ -19,6 +19,9 @@ COMMANDS = (
     "champions",
     "alert",
     "reports",
+    "doctor",
+    "serve",
+    "up",
 )
 RIDE = ("--from", "74", "--to", "138", "--at", "2025-03-14T08:30")
 

@@ -42,11 +42,19 @@ def prepare_dagster_home(settings: Settings) -> None:
     """Make sure DAGSTER_HOME is set, and holds the project's configuration where it is ours."""
     if "DAGSTER_HOME" in os.environ:
         return
-    home = settings.root / "dagster"
+    home = dagster_home(settings)
     home.mkdir(parents=True, exist_ok=True)
-    configuration = Path(__file__).parents[2] / "dagster.yaml"
-    if configuration.exists() and not (home / "dagster.yaml").exists():  # edits stay
-        (home / "dagster.yaml").write_text(
-            configuration.read_text(encoding="utf-8"), encoding="utf-8"
-        )
+    ours = configuration()
+    if ours.exists() and not (home / "dagster.yaml").exists():  # edits stay
+        (home / "dagster.yaml").write_text(ours.read_text(encoding="utf-8"), encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home)
+
+
+def dagster_home(settings: Settings) -> Path:
+    """DAGSTER_HOME, or `home`/dagster when that is not set."""
+    return Path(os.environ.get("DAGSTER_HOME") or settings.root / "dagster")
+
+
+def configuration() -> Path:
+    """The project's own dagster.yaml; not there where the package was installed without it."""
+    return Path(__file__).parents[2] / "dagster.yaml"

@@ -11,6 +11,7 @@ TaxiError
 │   └── VersionMismatch     the rows read are not those whose data version is recorded
 ├── Undelivered             a sink of alerts did not take one
 ├── LakeUnreachable         the Iceberg catalog or its warehouse did not answer
+├── ServiceFailed           a program that `taxi-assets up` runs kept ending, or never answered
 └── RegistryError
     ├── RegistryUnreachable the MLflow server did not answer
     ├── BundleError         a model bundle is incomplete, changed or of another version
@@ -63,6 +64,10 @@ class Undelivered(TaxiError):
 
 class LakeUnreachable(TaxiError):
     """The Iceberg catalog or the warehouse behind it did not answer."""
+
+
+class ServiceFailed(TaxiError):
+    """A program that has to run beside others could not be kept running."""
 
 
 class RegistryError(TaxiError):

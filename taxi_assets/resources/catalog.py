@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from tenacity import retry, retry_if_exception, stop_after_attempt, wait_random
 
@@ -17,6 +18,7 @@ from taxi_assets.domain.table import MONTH, Table
 from taxi_assets.resources.table_slice import stored_schema
 
 TRIES = 8
+SQLITE = "sqlite:///"
 
 
 def _made_meanwhile(error: BaseException) -> bool:
@@ -69,10 +71,42 @@ def open_catalog(uri: str, warehouse: str, s3_endpoint: str | None) -> Any:
     """
     from pyiceberg.catalog.sql import SqlCatalog  # slow to import
 
-    if uri.startswith("sqlite:///"):  # SQLite makes no folders
-        file = Path(uri.removeprefix("sqlite:///").partition("?")[0])
+    if uri.startswith(SQLITE):  # SQLite makes no folders
+        file = Path(uri.removeprefix(SQLITE).partition("?")[0])
         file.parent.mkdir(parents=True, exist_ok=True)
     return SqlCatalog("taxi", uri=uri, warehouse=warehouse, **_s3_options(s3_endpoint))
+
+
+def look_into_catalog(uri: str, warehouse: str, s3_endpoint: str | None) -> Any:
+    """The catalog for reading; nothing is made, and None says that nobody has made it yet.
+
+    Args:
+        uri: as in `open_catalog`.
+        warehouse: as in `open_catalog`.
+        s3_endpoint: as in `open_catalog`.
+
+    Raises:
+        LakeUnreachable: the database does not answer, or is none.
+    """
+    from pyiceberg.catalog.sql import SqlCatalog  # slow to import
+    from sqlalchemy import create_engine, inspect
+    from sqlalchemy.exc import SQLAlchemyError
+
+    if uri.startswith(SQLITE):
+        file = Path(uri.removeprefix(SQLITE).partition("?")[0])
+        if not file.exists():
+            return None
+        uri = f"{SQLITE}file:{quote(str(file.absolute()))}?mode=ro&uri=true"
+    try:
+        if not inspect(create_engine(uri)).has_table("iceberg_tables"):
+            return None
+    except SQLAlchemyError as error:
+        raise LakeUnreachable(
+            f"The Iceberg catalog cannot be read ({str(error).splitlines()[0]}): start its "
+            "database, correct TAXI_CATALOG_URI, or restore the file."
+        ) from error
+    told = {"uri": uri, "warehouse": warehouse, "init_catalog_tables": "false"}
+    return SqlCatalog("taxi", **told, **_s3_options(s3_endpoint))
 
 
 @looking_again

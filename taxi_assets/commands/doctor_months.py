@@ -1,0 +1,194 @@
+"""The doctor's check of months: what was landed against what the tables hold."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from taxi_assets.commands.doctor import Finding, Situation, failure, ok, warning
+from taxi_assets.commands.status import TABLES as STAGES
+from taxi_assets.domain.months import month_range
+from taxi_assets.domain.schemas import TABLES
+from taxi_assets.partitions import monthly
+from taxi_assets.resources.catalog import look_into_catalog
+from taxi_assets.resources.landing import POINTER
+from taxi_assets.resources.storage import Storage, open_storage
+from taxi_assets.resources.table_history import current_versions
+
+EVERY_RUN = tuple(table.name for table in STAGES)  # the tables that each run writes
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """How many rows of a month were written, and how many are there."""
+
+    written: int
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class FleetMonths:
+    """The months of a fleet.
+
+    Attributes:
+        fleet: its name.
+        landed: months with a landed file.
+        tables: rows by table and month; tables that do not exist are left out.
+    """
+
+    fleet: str
+    landed: frozenset[str]
+    tables: Mapping[str, Mapping[str, Rows]]
+
+    @property
+    def ran(self) -> set[str]:
+        """Months that any table of every run has."""
+        return {month for name in EVERY_RUN for month in self.tables.get(name, {})}
+
+
+def months_are_whole(situation: Situation) -> list[Finding]:
+    """Landing, tables and partitions have the same months, with all their rows."""
+    settings = situation.settings
+    catalog = look_into_catalog(
+        settings.catalog, f"{settings.lake_uri}/tables", settings.s3_endpoint
+    )
+    landing = open_storage(f"{settings.lake_uri}/landing", settings.s3_endpoint)
+    partitions = list(monthly(settings.first_month).get_partition_keys())
+    return [
+        finding
+        for fleet in settings.fleets
+        for finding in judge_months(
+            FleetMonths(fleet, _landed(landing, fleet), _tables(catalog, fleet)), partitions
+        )
+    ]
+
+
+def _landed(landing: Storage, fleet: str) -> frozenset[str]:
+    names = (name.split("/") for name in landing.names(fleet, deep=True))
+    return frozenset(
+        month for _, month, file in (n for n in names if len(n) == 3) if file == POINTER
+    )
+
+
+def _tables(catalog: Any, fleet: str) -> dict[str, dict[str, Rows]]:
+    if catalog is None or not catalog.namespace_exists(fleet):
+        return {}
+    names = [f"{fleet}.{table}" for _, table in catalog.list_tables(fleet) if table in TABLES]
+    return {name.split(".")[1]: _rows(catalog.load_table(name), name) for name in names}
+
+
+def _rows(iceberg: Any, name: str) -> dict[str, Rows]:
+    """Rows by month: as their snapshot says, and as the manifests of the current one add up."""
+    held: dict[str, int] = {}
+    if iceberg.current_snapshot() is not None:
+        for part in iceberg.inspect.partitions().to_pylist():
+            month = part["partition"]["month"]
+            held[month] = held.get(month, 0) + part["record_count"]
+    versions = current_versions(iceberg, name)
+    return {month: Rows(one.rows, held.get(month, 0)) for month, one in versions.items()}
+
+
+def judge_months(found: FleetMonths, partitions: Sequence[str]) -> list[Finding]:
+    """What to say of a fleet's months.
+
+    Args:
+        found: what is there.
+        partitions: the months that Dagster knows, in order.
+    """
+    findings = [
+        *_deleted_rows(found),
+        *_gaps(found),
+        *_unlanded(found),
+        *_never_run(found),
+        *_outside(found, partitions),
+    ]
+    if findings:
+        return findings
+    if not found.ran:
+        return [ok(f"Nothing of {found.fleet} was landed yet.")]
+    return [ok(f"{found.fleet} is whole: {span(found.ran)} are landed and in all tables.")]
+
+
+def _deleted_rows(found: FleetMonths) -> list[Finding]:
+    return [
+        failure(
+            f"{found.fleet}/{table} of {month} holds {rows.held:,} rows where {rows.written:,} "
+            f"were written, so they were changed by hand: {_run(found, [month])} writes them anew."
+        )
+        for table, months in found.tables.items()
+        for month, rows in months.items()
+        if rows.held != rows.written
+    ]
+
+
+def _gaps(found: FleetMonths) -> list[Finding]:
+    """Months that some tables have and others lack."""
+    lacking = {name: found.ran - set(found.tables.get(name, {})) for name in EVERY_RUN}
+    return [
+        warning(
+            f"{found.fleet}/{name} lacks {span(months)}, which other tables have, so their run "
+            f"failed or somebody deleted it: {_run(found, months)} writes it again."
+        )
+        for name, months in lacking.items()
+        if months
+    ]
+
+
+def _unlanded(found: FleetMonths) -> list[Finding]:
+    months = found.ran - found.landed
+    if not months:
+        return []
+    return [
+        warning(
+            f"{found.fleet} has {span(months)} in tables without a landed file: "
+            f"{_run(found, months)} lands it again."
+        )
+    ]
+
+
+def _never_run(found: FleetMonths) -> list[Finding]:
+    months = found.landed - found.ran
+    if not months:
+        return []
+    return [
+        warning(
+            f"{found.fleet} has landed {span(months)}, which is in no table: "
+            f"{_run(found, months)} takes it on."
+        )
+    ]
+
+
+def _outside(found: FleetMonths, partitions: Sequence[str]) -> list[Finding]:
+    months = found.ran | found.landed
+    first, last = (partitions[0], partitions[-1]) if partitions else ("9999-12", "0000-01")
+    early, late = {m for m in months if m < first}, {m for m in months if m > last}
+    findings = []
+    if early:
+        findings.append(
+            warning(
+                f"{found.fleet} has {span(early)}, before the first month, so Dagster does not "
+                f"show it: set TAXI_FIRST_MONTH={min(early)}."
+            )
+        )
+    if late - early:
+        findings.append(
+            warning(
+                f"{found.fleet} has {span(late - early)}, which has not ended: see whether this "
+                "machine's clock is right, and where TAXI_TLC_URL has that file from."
+            )
+        )
+    return findings
+
+
+def _run(found: FleetMonths, months: Iterable[str]) -> str:
+    return f"`taxi-assets run --fleet {found.fleet} --months {span(months)}`"
+
+
+def span(months: Iterable[str]) -> str:
+    """Months as `--months` takes them: `2025-01..2025-03`, `2025-01,2025-03`."""
+    parts: list[list[str]] = []
+    for month in sorted(months):
+        if parts and month_range(parts[-1][-1], month)[1:] == [month]:
+            parts[-1].append(month)
+        else:
+            parts.append([month])
+    return ",".join(p[0] if len(p) == 1 else f"{p[0]}..{p[-1]}" for p in parts)
