@@ -27,6 +27,8 @@ from serving.wire import PlainRoute
 
 log = logging.getLogger(__name__)
 GUARDED = ("/v1/", "/predict")
+LARGE = frozenset({"/v1/quotes/batch"})
+ONE_BYTES = 64_000  # of a body that holds one ride: reading megabytes of it would hold everybody
 WANTED = frozenset(
     {
         b"authorization",
@@ -164,7 +166,8 @@ class Gate:
             with self._telemetry.request(f"{scope['method']} {route}", _texts(headers)):
                 self._admit(scope, headers)
                 app = self._plain.get(route) if scope["method"] == "POST" else None
-                await (app or self._app)(scope, self._limited(receive, headers), answer)
+                most = self._most_bytes if route in LARGE else min(self._most_bytes, ONE_BYTES)
+                await (app or self._app)(scope, _limited(receive, headers, most), answer)
         except ClientDisconnect:
             status = status or GONE
         except Exception as error:
@@ -188,34 +191,36 @@ class Gate:
             scope["caller"] = scope["key_id"] or scope["caller"]
             self._limit.take(scope["caller"])
 
-    def _limited(self, receive: Receive, headers: dict[bytes, bytes]) -> Receive:
-        """The body, as far as it is not too large: by its header, or counted where it has none.
 
-        Raises:
-            Refusal: 413, its header says that it is.
-        """
-        told = headers.get(b"content-length")
-        if told is not None and told.isdigit():
-            self._weigh(int(told))
-            return receive  # the server takes no more than was told
-        taken = 0
+def _limited(receive: Receive, headers: dict[bytes, bytes], most: int) -> Receive:
+    """The body, as far as it is not too large: by its header, or counted where it has none.
 
-        async def counted() -> Message:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            self._weigh(taken)
-            return message
+    Raises:
+        Refusal: 413, its header says that it is.
+    """
+    told = headers.get(b"content-length")
+    if told is not None and told.isdigit():
+        _weigh(int(told), most)
+        return receive  # the server takes no more than was told
+    taken = 0
 
-        return counted
+    async def counted() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        _weigh(taken, most)
+        return message
 
-    def _weigh(self, size: int) -> None:
-        if size > self._most_bytes:
-            raise Refusal(
-                413,
-                f"The body has more than {self._most_bytes:,} bytes: send fewer rides at once.",
-                headers={"Connection": "close"},
-            )
+    return counted
+
+
+def _weigh(size: int, most: int) -> None:
+    if size > most:
+        raise Refusal(
+            413,
+            f"The body has more than {most:,} bytes: send fewer rides at once.",
+            headers={"Connection": "close"},
+        )
 
 
 def _request_id(told: bytes) -> str:

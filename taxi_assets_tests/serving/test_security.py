@@ -123,8 +123,8 @@ def test_a_body_that_is_announced_as_too_large_is_refused_before_it_comes(
     assert answer.startswith(b"HTTP/1.1 413 ")
 
 
-def test_of_a_hundred_thousand_wrong_fields_a_few_are_listed(client: httpx.Client) -> None:
-    body = {str(number): 0 for number in range(100_000)}
+def test_of_a_thousand_wrong_fields_a_few_are_listed(client: httpx.Client) -> None:
+    body = {str(number): 0 for number in range(1_000)}
 
     answer = client.post("/v1/quotes", json=body)
 
@@ -146,7 +146,8 @@ def test_a_body_of_ten_megabytes_is_refused(client: httpx.Client, path: str, chu
         headers={"Content-Type": "application/json", "Connection": "close"},
     )
 
-    assert "4,000,000 bytes" in problem_of(answer, 413).detail
+    most = "4,000,000" if path.endswith("batch") else "64,000"
+    assert f"{most} bytes" in problem_of(answer, 413).detail
 
 
 def test_every_answer_has_the_security_headers(client: httpx.Client) -> None:
