@@ -21,7 +21,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.ports import Observer
-from serving.problems import Refusal, refusal_of
+from serving.problems import TITLES, Refusal, refusal_of
 from serving.settings import Settings
 from serving.wire import PlainRoute
 
@@ -138,7 +138,9 @@ class Gate:
         self._app, self._telemetry = app, telemetry
         self._keys, self._limit = Keys(settings.api_keys), Limit(settings.rate_limit)
         self._most_bytes = int(settings.max_body_mb * 1_000_000)
-        self._paths = {route.path for route in routes}
+        self._methods: dict[str, set[str]] = {}
+        for route in routes:
+            self._methods.setdefault(route.path, set()).update(route.methods or ())
         self._plain = {r.path: r.answer for r in routes if isinstance(r, PlainRoute)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -150,7 +152,7 @@ class Gate:
         headers = {name: value for name, value in scope["headers"] if name in WANTED}
         request_id = _request_id(headers.get(b"x-request-id", b""))
         scope["request_id"], scope["arm"] = request_id, ""
-        route = scope["path"] if scope["path"] in self._paths else "other"
+        route = scope["path"] if scope["path"] in self._methods else "other"
         tied = self._telemetry.begin(request_id)
         status = 0
 
@@ -165,6 +167,7 @@ class Gate:
         try:
             with self._telemetry.request(f"{scope['method']} {route}", _texts(headers)):
                 self._admit(scope, headers)
+                scope = self._taken(scope)
                 app = self._plain.get(route) if scope["method"] == "POST" else None
                 most = self._most_bytes if route in LARGE else min(self._most_bytes, ONE_BYTES)
                 await (app or self._app)(scope, _limited(receive, headers, most), answer)
@@ -181,6 +184,20 @@ class Gate:
             seconds = time.perf_counter() - started
             self._telemetry.observe_request(route, status, seconds, scope["arm"])
             self._telemetry.end(tied)
+
+    def _taken(self, scope: Scope) -> Scope:
+        """A request whose method its address takes; the server sends no body to a HEAD.
+
+        Raises:
+            Refusal: 405, it takes others; the page below `/` would say that there is no such file.
+        """
+        methods = self._methods.get(scope["path"])
+        if methods is None or scope["method"] in methods:
+            return scope
+        if scope["method"] == "HEAD" and "GET" in methods:
+            return {**scope, "method": "GET"}
+        heads = {"HEAD"} if "GET" in methods else set()
+        raise Refusal(405, TITLES[405], headers={"Allow": ", ".join(sorted(methods | heads))})
 
     def _admit(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
         """Find out who asks, and let in who may."""
