@@ -1,5 +1,6 @@
 """The application: its parts put together, nothing else."""
 
+import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
@@ -30,6 +31,14 @@ What a New York taxi ride will cost on the meter, before it begins: fare, interv
 surcharges and total. Times are New York's, money is US dollars. What goes wrong is told as problem
 JSON (RFC 9457) with a request id; send your own as `X-Request-ID`.
 """
+
+
+class PageFiles(StaticFiles):
+    """What the page is made of, and not the package that it lies in."""
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        """See `StaticFiles`."""
+        return super().lookup_path(path) if ".py" not in Path(path).suffix else ("", None)
 
 
 def create_app(
@@ -97,7 +106,7 @@ def create_app(
     describe(app, keys=bool(settings.api_keys))
     known = [route for route in app.routes if isinstance(route, Route)]
     if settings.page and PAGE.is_dir():  # an install without the page answers all the same
-        app.mount("/", StaticFiles(directory=PAGE, html=True), name="page")
+        app.mount("/", PageFiles(directory=PAGE, html=True), name="page")
     app.add_middleware(Gate, settings=settings, telemetry=telemetry, routes=known)
     if settings.cors_origins:
         app.add_middleware(

@@ -11,8 +11,8 @@ class LogQueue:
     """Where request handlers put records and the writer takes them from.
 
     Records wait twice: as they came, and, encoded, until their batch is written. What comes
-    encoded, the quotes of a batch, waits to be printed first. Putting a record takes no lock as
-    long as there is room; the lock is never held over anything that waits.
+    encoded, the quotes of a batch, waits once. Putting a record takes no lock as long as there is
+    room; the lock is never held over anything that waits.
 
     Attributes:
         dropped: records lost because there was no room for them.
@@ -23,7 +23,6 @@ class LogQueue:
         self.dropped = 0
         self._capacity = capacity
         self._new: deque[Record] = deque()
-        self._unprinted: deque[Piece] = deque()
         self._encoded: deque[Piece] = deque()
         self._held = 0  # not in `_new` any more, and neither written nor dropped yet
         self._lock = Lock()
@@ -40,15 +39,10 @@ class LogQueue:
     def put_pieces(self, pieces: Sequence[Piece]) -> None:
         """Take records that are encoded already."""
         with self._lock:
-            self._unprinted.extend(pieces)
+            self._encoded.extend(pieces)
             self._held += sum(map(len, pieces))
         if len(self) > self._capacity:
             self._make_room()
-
-    def take_unprinted(self) -> Piece | None:
-        """The oldest piece that came encoded, None when there is none; give it to `keep`."""
-        with self._lock:
-            return self._unprinted.popleft() if self._unprinted else None
 
     def take_new(self, most: int) -> list[Record]:
         """The oldest records that have not been encoded."""
@@ -92,19 +86,19 @@ class LogQueue:
         with self._lock:
             self.dropped += len(self)
             self._held = 0
-            for waiting in (self._new, self._unprinted, self._encoded):
-                waiting.clear()
+            self._new.clear()
+            self._encoded.clear()
 
     def _make_room(self) -> None:
         """Drop the oldest; what is being written right now cannot be dropped."""
         with self._lock:
             while (excess := len(self) - self._capacity) > 0:
-                if pieces := self._encoded or self._unprinted:
-                    oldest = pieces.popleft()
+                if self._encoded:
+                    oldest = self._encoded.popleft()
                     lost = min(excess, len(oldest))
                     self._held -= lost
                     if lost < len(oldest):
-                        pieces.appendleft(oldest.without_first(lost))
+                        self._encoded.appendleft(oldest.without_first(lost))
                 elif self._new:
                     self._new.popleft()
                     lost = 1

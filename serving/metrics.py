@@ -41,8 +41,9 @@ class LogCounts(Protocol):
     written: int
     refused: int
     failed_batches: int
-    failed_lines: int
 
+    @property
+    def failed_lines(self) -> int: ...  # noqa: D102
     @property
     def waiting(self) -> int: ...  # noqa: D102
     @property

@@ -1,15 +1,14 @@
 """The prediction log: every quote and outcome as Parquet files and JSON lines.
 
 A request only puts a record into memory. A thread does the rest: it encodes records in chunks small
-enough that no request waits for Python's lock, prints them, and writes them to the log's root as
-`<kind>/month=YYYY-MM/<UTC time>-<uuid>.parquet`, each file whole or not at all. While the root is
-away, records wait in memory up to the capacity; beyond it the oldest are dropped, and counted. A
-batch that failed is written anew, so that records may be there twice where a store took a batch and
-failed to say so: readers count them once.
+enough that no request waits for Python's lock, hands them to `LinePrinter`, and writes them to the
+log's root as `<kind>/month=YYYY-MM/<UTC time>-<uuid>.parquet`, each file whole or not at all. While
+the root is away, records wait in memory up to the capacity; beyond it the oldest are dropped, and
+counted. A batch that failed is written anew, so that records may be there twice where a store took
+a batch and failed to say so: readers count them once.
 """
 
 import logging
-import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -23,12 +22,11 @@ import pyarrow as pa
 from pyarrow import fs
 
 from serving.files import clear_abandoned, open_filesystem, write_whole
+from serving.line_printer import CHUNK_ROWS, REST_S, LinePrinter
 from serving.log_queue import LogQueue
-from serving.log_records import Encoded, Piece, encode, lines_of, parquet_file, pieces_of
+from serving.log_records import Piece, encode, parquet_file, pieces_of
 from serving.settings import Settings
 
-CHUNK_ROWS = 100  # encoded at a time: under a millisecond
-REST_S = 0.001  # between chunks, for whoever waits for Python's lock
 TICK_S = 0.1
 BACKOFF_S, LONGEST_BACKOFF_S = 0.5, 30.0
 STOP_S = 10.0
@@ -40,19 +38,18 @@ class PredictionLog:
 
     Attributes:
         written: rows in Parquet files.
-        printed: JSON lines.
         refused: records that no log can hold: a fault of the caller of `put`.
         failed_batches: files that could not be written, each attempt counted.
-        failed_lines: JSON lines that could not be printed.
         last_error: what went wrong last, empty when nothing ever did.
     """
 
     def __init__(self, settings: Settings) -> None:
         """Log as the settings say; nothing is opened before `start`."""
-        self.written = self.printed = self.refused = self.failed_batches = self.failed_lines = 0
+        self.written = self.refused = self.failed_batches = 0
         self.last_error = ""
         self._settings = settings
         self._queue = LogQueue(settings.log_capacity)
+        self._printer = LinePrinter(settings.log_capacity, self._tell)
         self._stopping = Event()
         self._thread: Thread | None = None
         self._place: tuple[fs.FileSystem, str] | None = None
@@ -69,7 +66,21 @@ class PredictionLog:
 
     def put_rows(self, rows: pa.RecordBatch) -> None:
         """Take quotes in the columns of `QUOTE_LOG`: no record has to be made of each."""
-        self._queue.put_pieces(pieces_of(rows))
+        pieces = pieces_of(rows)
+        self._queue.put_pieces(pieces)
+        if self._settings.log_stdout:
+            for piece in pieces:
+                self._printer.put(piece, len(piece))
+
+    @property
+    def printed(self) -> int:
+        """JSON lines that were printed."""
+        return self._printer.printed
+
+    @property
+    def failed_lines(self) -> int:
+        """JSON lines that were not."""
+        return self._printer.failed
 
     @property
     def waiting(self) -> int:
@@ -84,6 +95,7 @@ class PredictionLog:
     def start(self) -> None:
         """Begin to write."""
         self._next_flush = time.monotonic() + self._settings.log_flush_s
+        self._printer.start()
         self._thread = Thread(target=self._run, name="prediction-log", daemon=True)
         self._thread.start()
 
@@ -94,8 +106,10 @@ class PredictionLog:
         if self._thread is not None:
             self._thread.join(within_s)
         if self.waiting:
-            logger.error("%d records of the log are lost: %s", self.waiting, self.last_error)
+            why = self.last_error or "there was no time to write them"
+            logger.error("%d records of the log are lost: %s", self.waiting, why)
         self._queue.abandon()
+        self._printer.stop(max(self._deadline - time.monotonic(), 0.0))
 
     def _run(self) -> None:
         while not self._stopping.wait(TICK_S):
@@ -108,10 +122,6 @@ class PredictionLog:
 
     def _turn(self) -> None:
         self._encode_new()
-        self._flush_where_due()
-
-    def _flush_where_due(self) -> None:
-        """Write a batch that is full, or the rest when its time has come."""
         now = time.monotonic()
         full = self._queue.encoded_rows() >= self._settings.log_rows
         if now >= self._retry_at and (full or now >= self._next_flush):
@@ -119,14 +129,7 @@ class PredictionLog:
                 self._next_flush = time.monotonic() + self._settings.log_flush_s
 
     def _encode_new(self) -> None:
-        """Encode and print all that came, in chunks."""
-        while (piece := self._queue.take_unprinted()) is not None:
-            for part in piece.parts(CHUNK_ROWS) if self._settings.log_stdout else ():
-                self._print(lines_of(part), len(part))
-                time.sleep(REST_S)
-            self._queue.keep(Encoded([piece], b"", 0, ""))
-            if not self._stopping.is_set():  # printing must not keep files from being written
-                self._flush_where_due()
+        """Encode all that came, in chunks."""
         full = True
         while full and (records := self._queue.take_new(CHUNK_ROWS)):
             # what comes meanwhile waits: encoding a few at a time costs ten times as much
@@ -136,19 +139,9 @@ class PredictionLog:
             if encoded.refused:
                 self.refused += encoded.refused
                 self._tell(f"{encoded.refused} records refused: {encoded.reason}")
-            self._print(encoded.lines, len(records) - encoded.refused)
+            if encoded.lines:
+                self._printer.put(encoded.lines, len(records) - encoded.refused)
             time.sleep(REST_S)
-
-    def _print(self, lines: bytes, count: int) -> None:
-        if not self._settings.log_stdout:
-            return
-        try:
-            sys.stdout.buffer.write(lines)
-            sys.stdout.buffer.flush()
-            self.printed += count
-        except (OSError, ValueError) as error:  # a full disk or a reader that is gone, or closed
-            self.failed_lines += count
-            self._tell(f"{count} lines were not printed: {error}")
 
     def _flush(self, at_least: int = 1) -> bool:
         """Write batches while as many rows wait; whether nothing stood in the way."""

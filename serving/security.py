@@ -21,12 +21,14 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.ports import Observer
-from serving.problems import Refusal, refusal_of
+from serving.problems import TITLES, Refusal, refusal_of
 from serving.settings import Settings
 from serving.wire import PlainRoute
 
 log = logging.getLogger(__name__)
 GUARDED = ("/v1/", "/predict")
+LARGE = frozenset({"/v1/quotes/batch"})
+ONE_BYTES = 64_000  # of a body that holds one ride: reading megabytes of it would hold everybody
 WANTED = frozenset(
     {
         b"authorization",
@@ -136,7 +138,9 @@ class Gate:
         self._app, self._telemetry = app, telemetry
         self._keys, self._limit = Keys(settings.api_keys), Limit(settings.rate_limit)
         self._most_bytes = int(settings.max_body_mb * 1_000_000)
-        self._paths = {route.path for route in routes}
+        self._methods: dict[str, set[str]] = {}
+        for route in routes:
+            self._methods.setdefault(route.path, set()).update(route.methods or ())
         self._plain = {r.path: r.answer for r in routes if isinstance(r, PlainRoute)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -148,7 +152,7 @@ class Gate:
         headers = {name: value for name, value in scope["headers"] if name in WANTED}
         request_id = _request_id(headers.get(b"x-request-id", b""))
         scope["request_id"], scope["arm"] = request_id, ""
-        route = scope["path"] if scope["path"] in self._paths else "other"
+        route = scope["path"] if scope["path"] in self._methods else "other"
         tied = self._telemetry.begin(request_id)
         status = 0
 
@@ -163,8 +167,10 @@ class Gate:
         try:
             with self._telemetry.request(f"{scope['method']} {route}", _texts(headers)):
                 self._admit(scope, headers)
+                scope = self._taken(scope)
                 app = self._plain.get(route) if scope["method"] == "POST" else None
-                await (app or self._app)(scope, self._limited(receive, headers), answer)
+                most = self._most_bytes if route in LARGE else min(self._most_bytes, ONE_BYTES)
+                await (app or self._app)(scope, _limited(receive, headers, most), answer)
         except ClientDisconnect:
             status = status or GONE
         except Exception as error:
@@ -179,6 +185,20 @@ class Gate:
             self._telemetry.observe_request(route, status, seconds, scope["arm"])
             self._telemetry.end(tied)
 
+    def _taken(self, scope: Scope) -> Scope:
+        """A request whose method its address takes; the server sends no body to a HEAD.
+
+        Raises:
+            Refusal: 405, it takes others; the page below `/` would say that there is no such file.
+        """
+        methods = self._methods.get(scope["path"])
+        if methods is None or scope["method"] in methods:
+            return scope
+        if scope["method"] == "HEAD" and "GET" in methods:
+            return {**scope, "method": "GET"}
+        heads = {"HEAD"} if "GET" in methods else set()
+        raise Refusal(405, TITLES[405], headers={"Allow": ", ".join(sorted(methods | heads))})
+
     def _admit(self, scope: Scope, headers: dict[bytes, bytes]) -> None:
         """Find out who asks, and let in who may."""
         client = scope.get("client")
@@ -188,34 +208,36 @@ class Gate:
             scope["caller"] = scope["key_id"] or scope["caller"]
             self._limit.take(scope["caller"])
 
-    def _limited(self, receive: Receive, headers: dict[bytes, bytes]) -> Receive:
-        """The body, as far as it is not too large: by its header, or counted where it has none.
 
-        Raises:
-            Refusal: 413, its header says that it is.
-        """
-        told = headers.get(b"content-length")
-        if told is not None and told.isdigit():
-            self._weigh(int(told))
-            return receive  # the server takes no more than was told
-        taken = 0
+def _limited(receive: Receive, headers: dict[bytes, bytes], most: int) -> Receive:
+    """The body, as far as it is not too large: by its header, or counted where it has none.
 
-        async def counted() -> Message:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            self._weigh(taken)
-            return message
+    Raises:
+        Refusal: 413, its header says that it is.
+    """
+    told = headers.get(b"content-length")
+    if told is not None and told.isdigit():
+        _weigh(int(told), most)
+        return receive  # the server takes no more than was told
+    taken = 0
 
-        return counted
+    async def counted() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        _weigh(taken, most)
+        return message
 
-    def _weigh(self, size: int) -> None:
-        if size > self._most_bytes:
-            raise Refusal(
-                413,
-                f"The body has more than {self._most_bytes:,} bytes: send fewer rides at once.",
-                headers={"Connection": "close"},
-            )
+    return counted
+
+
+def _weigh(size: int, most: int) -> None:
+    if size > most:
+        raise Refusal(
+            413,
+            f"The body has more than {most:,} bytes: send fewer rides at once.",
+            headers={"Connection": "close"},
+        )
 
 
 def _request_id(told: bytes) -> str:

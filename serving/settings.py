@@ -31,7 +31,7 @@ class Settings(BaseSettings):
         log_capacity: rows that wait in memory at most; beyond them rows are dropped and counted.
         api_keys: comma-separated `id:sha256` of the keys that may ask; empty: everybody.
         rate_limit: requests of one key (or address), like `100/second`; empty: no limit.
-        max_body_mb: largest request.
+        max_body_mb: largest batch; a request for one ride has 64 kB at most.
         cors_origins: origins whose pages may ask; none by default.
         host: address to listen on.
         port: port to listen on.

@@ -145,7 +145,7 @@ class Strategies:
             self._stamp, self._problem = stamp, None
             self._strategies = self._read(self._file)
             log.info("strategies: %s", self.state()["strategies"])
-        except (OSError, ValueError) as error:
+        except (OSError, RecursionError, ValueError) as error:  # deep nesting is nonsense too
             self._stamp = None if isinstance(error, OSError) else self._stamp
             self._problem = f"The strategy file {self._file} is not followed: {_cause(error)}."
             if self._problem != before:

@@ -1,5 +1,7 @@
 """The quotes of a batch go into the log as rows: the same as if each had been put by itself."""
 
+import os
+import sys
 from datetime import datetime
 from pathlib import Path
 
@@ -103,4 +105,26 @@ def test_what_is_abandoned_is_counted_once() -> None:
     queue.abandon()
 
     assert (len(queue), queue.dropped) == (0, 3)
-    assert queue.take_unprinted() is None
+    assert queue.take_encoded(10) == []
+
+
+def test_a_reader_who_stalls_costs_lines_and_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, writer = os.pipe()
+    log = PredictionLog(log_settings(tmp_path, log_stdout=True, log_capacity=2_000))
+    with open(writer, "w") as stalled:
+        monkeypatch.setattr(sys, "stdout", stalled)
+        log.start()
+        for first in range(0, 5_000, 500):
+            log.put_rows(rows_of(*range(first, first + 500)))
+            put_all(log, [quote(first + 10_000)])
+            until(lambda: not log.waiting)
+        until(lambda: log.failed_lines)
+        log.stop(within_s=1)
+        found = (log.written, log.dropped, log.printed + log.failed_lines < 5_010)
+        os.close(reader)  # the write that waits fails, and its thread ends
+
+    assert found == (5_010, 0, True)
+    assert logged(tmp_path).num_rows == 5_010
+    assert log.last_error

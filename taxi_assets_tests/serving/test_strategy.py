@@ -201,6 +201,7 @@ NONSENSE = {
     "another word": ({"green": {"kind": "ab", "salt": 1}}, "green.salt"),
     "no share": ({"green": {"kind": "canary"}}, "a canary needs its share"),
     "a share too much": ({"green": {"kind": "shadow", "share": 0.5}}, "shadow takes no share"),
+    "nested without end": ("[" * 100_000, "recursion"),
     "more than all": ({"green": {"kind": "canary", "share": 1.1}}, "green.share"),
     "less than none": ({"green": {"kind": "canary", "share": -0.1}}, "green.share"),
     "per cent": ({"green": {"kind": "canary", "share": "10"}}, "green.share"),
