@@ -3,6 +3,7 @@
 <root>/<fleet>/current.json       what was served last, by alias
 <root>/<fleet>/<identity>/        a bundle's files
 <root>/<fleet>/.incoming-…/       one that is being fetched
+<root>/<fleet>/.vouched-…         lignum of that version reads that bundle as LightGBM does
 """
 
 import contextlib
@@ -13,6 +14,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 
 from serving.models import ARMS, Wanted, load_warm
@@ -21,7 +23,7 @@ from taxi_assets.domain.bundle import Bundle
 from taxi_assets.domain.errors import BundleError, RegistryError
 
 CURRENT = "current.json"
-INCOMING = ".incoming-"
+INCOMING, VOUCHED = ".incoming-", ".vouched-"
 SPARE = 2  # bundles kept beside those in use: a rollback then needs no download
 ABANDONED_S = 3600
 
@@ -62,6 +64,7 @@ class BundleCache:
             return None
         try:
             found = load_warm(folder, identity, quick=self._quick)
+            self._vouch(fleet, identity, found)
         except (BundleError, OSError):
             shutil.rmtree(folder, ignore_errors=True)  # another process may be quicker
             return None
@@ -86,24 +89,45 @@ class BundleCache:
         try:
             fetch(wanted, aside)
             found = load_warm(aside, wanted.identity, quick=self._quick)
-            if isinstance(found.predictor, QuickPredictor):
-                vouch(found.predictor)  # once: what is kept here has been vouched for
+            self._vouch(fleet, wanted.identity, found)
             if not folder.exists():  # else another process was quicker, with the same files
                 aside.rename(folder)
         finally:
             shutil.rmtree(aside, ignore_errors=True)  # gone already where it was renamed
         return found
 
+    def _vouch(self, fleet: str, identity: str, found: Bundle) -> None:
+        """Compare lignum with LightGBM, once for each bundle and version of lignum.
+
+        Raises:
+            BundleError: they differ.
+        """
+        mark = self._root / fleet / f"{VOUCHED}{identity}-{version('pylignum')}"
+        if isinstance(found.predictor, QuickPredictor) and not mark.exists():
+            vouch(found.predictor)
+            with contextlib.suppress(OSError):  # a cache that may only be read serves as well
+                mark.touch()
+
     def prune(self, fleet: str, used: Iterable[str]) -> None:
         """Remove all bundles but those in use and the `SPARE` used last, and what was abandoned."""
         keep = {CURRENT, *used}
         now = time.time()
-        seen = [(entry.stat().st_mtime, entry) for entry in (self._root / fleet).iterdir()]
+        entries = list((self._root / fleet).iterdir())
+        marks = [entry for entry in entries if entry.name.startswith(VOUCHED)]
+        seen = [(entry.stat().st_mtime, entry) for entry in entries if entry not in marks]
         arriving = [pair for pair in seen if pair[1].name.startswith(INCOMING)]
         others = sorted(pair for pair in seen if pair not in arriving and pair[1].name not in keep)
         late = [entry for changed, entry in arriving if now - changed > ABANDONED_S]
-        for entry in [*late, *(entry for _, entry in others[:-SPARE])]:
+        gone = [entry for _, entry in others[:-SPARE]]
+        names = {entry.name for entry in gone}
+        idle = [mark for mark in marks if _bundle_of(mark) in names]
+        for entry in [*late, *gone, *idle]:
             _remove(entry)
+
+
+def _bundle_of(mark: Path) -> str:
+    """The identity of the bundle that a mark vouches for."""
+    return mark.name.removeprefix(VOUCHED).partition("-")[0]
 
 
 def _remove(entry: Path) -> None:

@@ -23,6 +23,7 @@ PROXIED, LOGGED = "mlflow-artifacts", "models:/"
 NOT_FOUND, NOT_ALLOWED = 404, (401, 403)
 ABSENT = "RESOURCE_DOES_NOT_EXIST"
 CONNECT_S, READ_S = 2.0, 10.0
+MOST_BYTES = 4_000_000  # of an answer: a few kB are usual
 FETCH_S = 120.0  # for one file; a server that drips bytes would hold us forever
 Answer = TypeVar("Answer", bound=BaseModel)
 
@@ -150,7 +151,7 @@ class MlflowServer:
     def _ask(self, kind: type[Answer], path: str, **told: str) -> Answer:
         """An answer of the API."""
         with self._reaching():
-            answer = self._client.get(f"{API}/{path}", params=told)
+            answer = self._whole(f"{API}/{path}", told)
             if answer.status_code == NOT_FOUND and _error_code(answer) == ABSENT:
                 raise _Absent(
                     f"MLflow at {self.name} has no {' '.join(told.values()) or path}: see whether "
@@ -161,6 +162,18 @@ class MlflowServer:
             return kind.model_validate_json(answer.content)
         except ValidationError as error:
             raise self._not_mlflow("it answered with something else") from error
+
+    def _whole(self, path: str, told: Mapping[str, str]) -> httpx.Response:
+        """An answer whose body comes in time and is not endless."""
+        deadline, body = time.monotonic() + READ_S, bytearray()
+        with self._client.stream("GET", path, params=dict(told)) as answer:
+            for chunk in answer.iter_bytes():
+                body += chunk
+                if time.monotonic() > deadline or len(body) > MOST_BYTES:
+                    raise RegistryUnreachable(
+                        f"MLflow at {self.name} answers too slowly or too much."
+                    )
+        return httpx.Response(answer.status_code, content=bytes(body))
 
     def _accept(self, answer: httpx.Response) -> None:
         """Let an answer pass that says it is one."""

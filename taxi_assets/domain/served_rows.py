@@ -9,6 +9,8 @@ from taxi_assets.domain.months import month_range, shift
 from taxi_assets.domain.served import OUTCOME_LOG, SERVED_PREDICTIONS
 
 LATE_MONTHS = 1  # an outcome is awaited until the end of the month after
+# callers name their requests, and one who names all alike still asks for different rides
+ANSWER = ["request_id", "arm", "at", "pickup_at", "pickup_zone", "dropoff_zone", "passengers"]
 RIDE = ["pickup_minute", "pickup_zone", "dropoff_zone"]
 TRIP_COLUMNS = ["source_row", "pickup_at", "pickup_zone", "dropoff_zone", "fare_usd"]
 
@@ -21,12 +23,12 @@ def quotes_of(fleet: str, quotes: pa.Table) -> pa.Table:
         quotes: (n, 19) rows of the log; a batch that was written again is in it twice.
 
     Returns:
-        (n_answers, 19) the first row of each request and arm, in the order of the answers. It is
-        the same in whatever order the files were read.
+        (n_answers, 19) the first row of each answer of an arm to a request's ride, in the order of
+        the answers. It is the same in whatever order the files were read.
     """
     own = quotes.filter(pc.equal(quotes["fleet"], fleet))
     order = [(name, "ascending") for name in ("at", "request_id", "arm", *own.schema.names)]
-    return _first_of(own.sort_by(list(dict.fromkeys(order))), ["request_id", "arm"])
+    return _first_of(own.sort_by(list(dict.fromkeys(order))), ANSWER)
 
 
 def outcome_months(quotes: pa.Table) -> list[str]:

@@ -61,6 +61,12 @@ def test_an_answer_counts_once_and_both_arms_count() -> None:
     ]
 
 
+def test_rides_asked_for_under_one_id_are_all_there() -> None:
+    log = quotes(quote(1, pickup_zone=74), quote(1, pickup_zone=75), quote(1, pickup_zone=74))
+
+    assert quotes_of("green", log)["pickup_zone"].to_pylist() == [74, 75]
+
+
 def test_other_fleets_are_left_out() -> None:
     found = quotes_of("green", quotes(quote(1), quote(2, fleet="yellow")))
 

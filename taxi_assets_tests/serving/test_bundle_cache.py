@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from serving.bundle_cache import BundleCache
+from serving import bundle_cache
+from serving.bundle_cache import VOUCHED, BundleCache
 from serving.models import Wanted
+from serving.quick_trees import QuickPredictor
 from taxi_assets.domain.errors import BundleError, RegistryUnreachable
 from taxi_assets_tests.model_roots import identity, made, wanted
 from taxi_assets_tests.models import change_a_byte
@@ -36,7 +38,9 @@ def shelf() -> Shelf:
 
 
 def kept(tmp_path: Path) -> set[str]:
-    return {entry.name for entry in (tmp_path / "cache" / "green").iterdir()}
+    """Names in the cache, without the marks of who vouched for what."""
+    names = {entry.name for entry in (tmp_path / "cache" / "green").iterdir()}
+    return {name for name in names if not name.startswith(VOUCHED)}
 
 
 def test_a_bundle_is_fetched_once(cache: BundleCache, shelf: Shelf, tmp_path: Path) -> None:
@@ -145,3 +149,29 @@ def test_what_a_killed_process_left_is_cleared_away_and_what_is_arriving_is_not(
     cache.prune("green", [])
 
     assert kept(tmp_path) == {".incoming-arriving"}
+
+
+def test_a_bundle_is_vouched_for_once_whoever_read_it_first(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vouched: list[QuickPredictor] = []
+    monkeypatch.setattr(bundle_cache, "vouch", vouched.append)
+    BundleCache(tmp_path / "cache", quick=False).obtain("green", wanted(1, made(1)), shelf.fetch)
+    assert not vouched
+
+    for _ in range(2):
+        assert BundleCache(tmp_path / "cache").load("green", identity(1)) is not None
+
+    assert len(vouched) == 1
+
+
+def test_marks_leave_with_their_bundles(cache: BundleCache, shelf: Shelf, tmp_path: Path) -> None:
+    for seed in (1, 2, 3, 4):
+        cache.obtain("green", wanted(seed, made(seed)), shelf.fetch)
+
+    cache.prune("green", {identity(4)})
+
+    names = {entry.name for entry in (tmp_path / "cache" / "green").iterdir()}
+    marked = {name.removeprefix(VOUCHED).partition("-")[0] for name in names - kept(tmp_path)}
+    assert marked == kept(tmp_path)
+    assert len(marked) == 3

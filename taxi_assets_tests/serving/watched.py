@@ -4,7 +4,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from serving.bundle_cache import BundleCache
+from serving.bundle_cache import VOUCHED, BundleCache
 from serving.models import Wanted
 from serving.sources import BundleRoot
 from serving.standing import Standing, Watch
@@ -46,7 +46,8 @@ class Place:
         return self.watch.look("green", before or Standing())
 
     def kept(self) -> set[str]:
-        return {entry.name for entry in (self.cache / "green").iterdir()}
+        names = {entry.name for entry in (self.cache / "green").iterdir()}
+        return {name for name in names if not name.startswith(VOUCHED)}
 
 
 class Stuck(BundleRoot):
