@@ -10,6 +10,7 @@ from serving.models import keep_memory_together
 from serving.settings import Settings
 from serving.telemetry import Telemetry
 from taxi_assets.domain.errors import TaxiError
+from taxi_assets.domain.setting_faults import setting_faults
 
 SWITCH_S = 0.001  # the longest that work aside keeps Python from a request that has come
 GRACE_S = 10  # for answers under way when it is told to stop
@@ -57,10 +58,8 @@ def _why(error: ValidationError | TaxiError) -> str:
     """Each setting that is wrong, by its variable."""
     if isinstance(error, TaxiError):
         return str(error)
-    return "\n".join(
-        f"SERVING_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}"
-        for each in error.errors(include_url=False, include_input=False)
-    )
+    faults = error.errors(include_url=False, include_input=False)
+    return "\n".join(setting_faults(faults, "SERVING_"))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from taxi_assets.console import JsonOption, example, plainly, setting_fault
+from taxi_assets.console import JsonOption, example, plainly
+from taxi_assets.domain.setting_faults import setting_faults
 
 if TYPE_CHECKING:
     from taxi_assets.commands.doctor import Finding, Situation
@@ -68,7 +69,7 @@ def _situation(ports: Any) -> "Situation":
     try:
         settings = Settings()
     except ValidationError as error:
-        faults += [setting_fault(fault["loc"], fault["msg"]) for fault in error.errors()]
+        faults += setting_faults(error.errors(), "TAXI_")
     try:
         serving = read_service_settings()
         listed = ports.listed(serving.port, serving.host)

@@ -9,6 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from taxi_assets.domain.errors import TaxiError
+from taxi_assets.domain.setting_faults import setting_faults
 
 P = ParamSpec("P")
 JsonOption = Annotated[
@@ -31,15 +32,6 @@ def example(*lines: str) -> str:
     return "Examples:\n\n" + "\n\n".join(f"  {line}" for line in lines)
 
 
-def setting_fault(where: tuple[int | str, ...], message: str) -> str:
-    """A fault of a setting, under the name of its variable; one of several names them itself."""
-    reason = message.removeprefix("Value error, ")
-    if not where:
-        return reason
-    name = "_".join(str(part) for part in where).upper()
-    return f"{name if name.startswith('MLFLOW') else 'TAXI_' + name}: {reason}"
-
-
 def plainly(command: Callable[P, None]) -> Callable[P, None]:
     """Show an error that was raised on purpose as one sentence, and exit with 1."""
 
@@ -55,9 +47,8 @@ def plainly(command: Callable[P, None]) -> Callable[P, None]:
             typer.echo(f"Error: {where} cannot be used: {error.strerror or error}.", err=True)
             raise typer.Exit(1) from error
         except ValidationError as error:
-            for fault in error.errors():
-                said = setting_fault(fault["loc"], fault["msg"])
-                typer.echo(f"Error: {said.rstrip('.')}.", err=True)
+            for said in setting_faults(error.errors(), "TAXI_"):
+                typer.echo(f"Error: {said}.", err=True)
             raise typer.Exit(1) from error
 
     return wrapped

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from taxi_assets.domain.errors import UsageError
+from taxi_assets.domain.setting_faults import setting_faults
 from taxi_assets.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,17 +54,4 @@ def read_service_settings() -> "Serving":
         return Serving()
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False)
-        raise UsageError(
-            "; ".join(f"{_variable(fault['loc'])}: {_reason(fault['msg'])}" for fault in faults)
-            + "."
-        ) from error
-
-
-def _variable(where: tuple[int | str, ...]) -> str:
-    """A setting's name in the environment; what is shared has its own already."""
-    name = "_".join(map(str, where)).upper()
-    return name if name.startswith(("MLFLOW_", "TAXI_", "OTEL_")) else f"SERVING_{name}"
-
-
-def _reason(message: str) -> str:
-    return message.removeprefix("Value error, ").rstrip(".")
+        raise UsageError("; ".join(setting_faults(faults, "SERVING_")) + ".") from error
