@@ -12,6 +12,7 @@ import pytest
 from taxi_assets.commands.prune import Plan, Pruning
 from taxi_assets.domain.retention import CATEGORIES, FILE, LANDED, RUN, SNAPSHOT, Keep
 from taxi_assets.domain.schemas import TABLES
+from taxi_assets.resources.report_store import ReportStore
 from taxi_assets.resources.storage import Storage
 from taxi_assets_tests.homes import MONTHLY, Home
 
@@ -166,3 +167,22 @@ def test_a_period_that_makes_no_sense_is_refused_in_one_sentence(home: Home, kee
     assert result.exit_code == 1
     assert len(result.stderr.splitlines()) == 1
     assert result.stderr.startswith("Error: --keep ")
+
+
+def test_reports_of_past_months_leave_the_index_with_their_pages(home: Home) -> None:
+    store = ReportStore(root=home.settings.reports_uri)
+    told = {"fleet": "green", "table": "clean_trips", "data_version": "1" * 64, "passed": True}
+    for month in ("2020-01", "2090-01"):
+        store.write_quality({**told, "month": month})
+        store.storage.write(f"green/{month}/plot.html", b"a page")
+    store.write_index("green")
+
+    result = home.invoke("prune", "--keep", "24m")
+
+    index = (store.storage.read("green/index.html") or b"").decode()
+    assert result.exit_code == 0, result.output
+    assert "This is gone:" in result.stdout
+    assert not store.storage.files("green/2020-01")
+    assert len(store.storage.files("green/2090-01")) == 2
+    assert "2020-01" not in index
+    assert "2090-01" in index
