@@ -11,6 +11,7 @@ from taxi_assets.cli_alerts import commands as alert_commands
 from taxi_assets.cli_champions import commands as champion_commands
 from taxi_assets.cli_doctor import commands as doctor_commands
 from taxi_assets.cli_models import commands as model_commands
+from taxi_assets.cli_prune import commands as prune_commands
 from taxi_assets.cli_reports import commands as report_commands
 from taxi_assets.cli_serving import commands as serving_commands
 from taxi_assets.cli_tuning import commands as tuning_commands
@@ -37,6 +38,7 @@ app.add_typer(alert_commands)
 app.add_typer(champion_commands)
 app.add_typer(doctor_commands)
 app.add_typer(model_commands)
+app.add_typer(prune_commands)
 app.add_typer(report_commands)
 app.add_typer(serving_commands)
 app.add_typer(tuning_commands)

@@ -180,6 +180,21 @@ class Lake(dg.ConfigurableResource[None]):
             version = past or current_versions(iceberg, name)[month]
             yield from verified_rows(iceberg, table, version, past)
 
+    def names(self, namespace: str) -> list[str]:
+        """Its tables, sorted; none where nobody has made it."""
+        from pyiceberg.exceptions import NoSuchNamespaceError
+
+        with reaching(self.warehouse):
+            try:
+                return sorted(".".join(name) for name in self._connect().list_tables(namespace))
+            except NoSuchNamespaceError:
+                return []
+
+    def iceberg(self, name: str) -> Any:
+        """The table itself, as it is now; None when it does not exist."""
+        with reaching(self.warehouse):
+            return self._load(name)
+
     def _stage(
         self, iceberg: Any, path: str, table: Table, month: str, batches: Iterable[pa.RecordBatch]
     ) -> ContentHash:

@@ -7,7 +7,8 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from taxi_assets.domain.errors import LakeUnreachable, UsageError
+from taxi_assets.domain.retention import StoredFile
 
 CHUNK_BYTES = 1 << 20
 INCOMING = ".incoming"
@@ -71,6 +73,30 @@ class Storage:
         with reaching(self.root):
             found = self.filesystem.get_file_info(wanted)
         return sorted(f"{folder}{info.path.removeprefix(base)}" for info in found if info.is_file)
+
+    def files(self, folder: str) -> list[StoredFile]:
+        """Every file anywhere below `folder`, sorted, with size and age."""
+        base = self._key(folder)
+        wanted = fs.FileSelector(base, allow_not_found=True, recursive=True)
+        with reaching(self.root):
+            found = self.filesystem.get_file_info(wanted)
+        return sorted(
+            (
+                StoredFile(
+                    f"{folder}{info.path.removeprefix(base)}",
+                    info.size,
+                    info.mtime.astimezone(UTC),
+                )
+                for info in found
+                if info.is_file
+            ),
+            key=lambda file: file.name,
+        )
+
+    def delete(self, name: str) -> None:
+        """Remove a file; it need not be there."""
+        with reaching(self.root), suppress(FileNotFoundError):
+            self.filesystem.delete_file(self._key(name))
 
     def open(self, name: str) -> pa.NativeFile:
         """The file for random access; the caller closes it."""

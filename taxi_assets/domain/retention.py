@@ -1,0 +1,263 @@
+"""What may go and what must stay: the policy of `taxi-assets prune`, one function per category.
+
+Age counts from when a thing stopped being current, not from when it was made: a month that was
+corrected yesterday can be brought back today, however old it is. Whatever is in doubt stays.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+from taxi_assets.domain.errors import UsageError
+from taxi_assets.domain.months import bounds, shift
+
+SNAPSHOT, FILE, LANDED, REPORT, RUN = "snapshot", "file", "landed", "report", "run"
+CATEGORIES = (SNAPSHOT, FILE, LANDED, REPORT, RUN)  # references go before what they refer to
+
+# A run writes files that nobody refers to before its commit. The daemon ends runs after six hours;
+# twelve times that also covers a weekend on which somebody looks into a run that hangs.
+SAFE_AGE = timedelta(days=3)
+_KEEP = re.compile(r"([1-9][0-9]{0,3})([md])")
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How far back things are kept: so many months, or so many days."""
+
+    months: int = 0
+    days: int = 0
+
+    def cutoff(self, now: datetime) -> datetime:
+        """What stopped being current before this instant may go; UTC.
+
+        Raises:
+            UsageError: that lies before all time.
+        """
+        try:
+            if self.days:
+                return now - timedelta(days=self.days)
+            first = bounds(shift(f"{now:%Y-%m}", -self.months))[0].replace(tzinfo=UTC)
+            into = timedelta(days=now.day - 1, hours=now.hour, minutes=now.minute)
+            ends = bounds(f"{first:%Y-%m}")[1].replace(tzinfo=UTC)
+            return min(first + into, ends - timedelta(microseconds=1))
+        except (OverflowError, ValueError) as error:
+            raise UsageError(
+                f"--keep {self} reaches back before year 1: give fewer months or days."
+            ) from error
+
+    def __str__(self) -> str:
+        return f"{self.days}d" if self.days else f"{self.months}m"
+
+
+def parse_keep(text: str, train_months: int, now: datetime) -> Keep:
+    """The period that `24m` or `90d` stands for.
+
+    Raises:
+        UsageError: it is none, or ends within the months that a model learns from.
+    """
+    found = _KEEP.fullmatch(text.strip())
+    if not found:
+        raise UsageError(
+            f"--keep '{text}' is no period: write months or days from 1 on, such as 24m or 90d."
+        )
+    number = int(found[1])
+    keep = Keep(months=number) if found[2] == "m" else Keep(days=number)
+    if keep.cutoff(now) > Keep(months=train_months).cutoff(now):
+        raise UsageError(
+            f"--keep {keep} is shorter than the {train_months} months a model learns from, whose "
+            f"history would go: keep at least {train_months}m, or lower TAXI_TRAIN_MONTHS."
+        )
+    return keep
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """One thing that goes.
+
+    Attributes:
+        category: one of `CATEGORIES`.
+        name: where it is: `table@snapshot`, a file below its store's root, a run's id.
+        bytes: what it frees by itself; 0 for snapshots, whose files are counted one by one, and for
+            runs, whose size their database does not tell.
+        reason: why it may go.
+    """
+
+    category: str
+    name: str
+    bytes: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Promoted:
+    """An entry of the log of promotions: when, who came, and who went."""
+
+    when: datetime
+    version: int
+    previous: int | None
+
+
+def reproducible_versions(
+    log: Iterable[Promoted],
+    *,
+    champion: int | None,
+    fallback: int | None,
+    candidate: int | None,
+    cutoff: datetime,
+) -> dict[int, str]:
+    """The model versions whose training rows must stay readable, each with the reason.
+
+    Args:
+        log: promotions in any order.
+        champion: who answers now.
+        fallback: whom a rollback would make champion.
+        candidate: the newest month's version.
+        cutoff: who answered at any time since then stays.
+    """
+    found: dict[int, str] = {}
+    for number, reason in [
+        (champion, "is champion"),
+        (fallback, "is the champion to roll back to"),
+        (candidate, "is the candidate"),
+        *(
+            (number, "was champion in the kept period")
+            for entry in log
+            if entry.when >= cutoff
+            for number in (entry.version, entry.previous)
+        ),
+    ]:
+        if number is not None:
+            found.setdefault(number, reason)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A snapshot of a table.
+
+    Attributes:
+        id: Iceberg's.
+        committed_at: when.
+        replaced_at: when the next version of its month was committed; None where it is no version
+            of a month, or the last one.
+        holds: whether it is some month's current version or the table's current snapshot.
+        needed: whether a model version that stays reproducible was made from it.
+        is_version: whether it shows a version of a month.
+    """
+
+    id: int
+    committed_at: datetime
+    replaced_at: datetime | None
+    holds: bool
+    needed: bool
+    is_version: bool
+
+
+def expired_snapshots(snapshots: Iterable[Snapshot], cutoff: datetime) -> dict[int, str]:
+    """Ids of the snapshots that go, each with the reason."""
+    found: dict[int, str] = {}
+    for one in snapshots:
+        if one.holds or one.needed or one.committed_at >= cutoff:
+            continue
+        if not one.is_version:
+            found[one.id] = f"holds no version and is of {one.committed_at:%Y-%m-%d}"
+        elif one.replaced_at is not None and one.replaced_at < cutoff:
+            found[one.id] = f"was replaced on {one.replaced_at:%Y-%m-%d}"
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file in a folder or bucket: its name below the root, size, and last change in UTC."""
+
+    name: str
+    bytes: int
+    modified: datetime
+
+
+def orphans(
+    files: Iterable[StoredFile], referenced: Collection[str], now: datetime
+) -> list[StoredFile]:
+    """Files that nothing refers to and that no run can still be writing."""
+    before = now - SAFE_AGE
+    return [file for file in files if file.name not in referenced and file.modified < before]
+
+
+def replaced_files(
+    landed: Sequence[tuple[str, datetime]], current: str | None, cutoff: datetime
+) -> dict[str, str]:
+    """Hashes of landed versions that go, each with the reason.
+
+    Args:
+        landed: hash and time of landing, oldest first.
+        current: the hash that counts now; without one nothing goes.
+        cutoff: a version goes when the one after it landed before this.
+    """
+    if current is None:
+        return {}
+    return {
+        digest: f"was replaced on {after:%Y-%m-%d}"
+        for (digest, _), (_, after) in pairwise(landed)
+        if digest != current and after < cutoff
+    }
+
+
+def old_reports(
+    files: Iterable[StoredFile], fleet: str, first_kept: str, spared: Collection[str]
+) -> list[StoredFile]:
+    """Report files of months that are past.
+
+    Args:
+        files: named `fleet/YYYY-MM/...`; others stay.
+        fleet: whose.
+        first_kept: the first month whose reports stay.
+        spared: months whose reports stay all the same: those of versions that stay reproducible.
+    """
+    found = []
+    for file in files:
+        month = re.match(rf"{re.escape(fleet)}/([0-9]{{4}}-[0-9]{{2}})/", file.name)
+        if month and month[1] < first_kept and month[1] not in spared:
+            found.append(file)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A Dagster run.
+
+    Attributes:
+        id: Dagster's.
+        ended_at: None while it goes on.
+        tells: what it recorded: each asset, partition and check.
+    """
+
+    id: str
+    ended_at: datetime | None
+    tells: frozenset[tuple[str, ...]]
+
+
+def old_runs(newest_first: Iterable[Run], cutoff: datetime) -> dict[str, str]:
+    """Ids of the runs that go, each with the reason.
+
+    A run stays when it is the latest to tell something: without it Dagster would take an asset's
+    partition for missing, or a check for never made.
+    """
+    told: set[tuple[str, ...]] = set()
+    found: dict[str, str] = {}
+    for run in newest_first:
+        news = run.tells - told
+        told |= run.tells
+        if run.ended_at is not None and run.ended_at < cutoff and not news:
+            found[run.id] = f"ended on {run.ended_at:%Y-%m-%d}, and later runs tell all it told"
+    return found
+
+
+def totals(removals: Iterable[Removal]) -> Mapping[str, tuple[int, int]]:
+    """How many things go and how many bytes they free, by category, in the order they go."""
+    found = dict.fromkeys(CATEGORIES, (0, 0))
+    for one in removals:
+        count, size = found[one.category]
+        found[one.category] = (count + 1, size + one.bytes)
+    return found
