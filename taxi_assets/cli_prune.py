@@ -41,7 +41,7 @@ def prune(
 
     from taxi_assets.commands.instance import open_instance
     from taxi_assets.commands.prune import Pruning
-    from taxi_assets.domain.retention import parse_keep
+    from taxi_assets.domain.keep import parse_keep
 
     now = datetime.now(UTC)
     settings, chosen = settings_for(fleet)

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from taxi_assets.commands.prune import Plan, Pruning
-from taxi_assets.domain.retention import CATEGORIES, FILE, LANDED, RUN, SNAPSHOT, Keep
+from taxi_assets.domain.keep import Keep
+from taxi_assets.domain.retention import CATEGORIES, FILE, LANDED, RUN, SNAPSHOT
 from taxi_assets.domain.schemas import TABLES
 from taxi_assets.resources.report_store import ReportStore
 from taxi_assets.resources.storage import Storage

@@ -11,11 +11,13 @@ from typing import Any
 
 import dagster as dg
 
+from taxi_assets.commands.prune_landed import plan_landed
 from taxi_assets.commands.prune_models import Models, models_of
 from taxi_assets.commands.prune_runs import delete_run, plan_runs
 from taxi_assets.commands.versions import lake_of
 from taxi_assets.definitions import resources
 from taxi_assets.domain.fleets import FLEETS
+from taxi_assets.domain.keep import Keep
 from taxi_assets.domain.model import Say
 from taxi_assets.domain.retention import (
     CATEGORIES,
@@ -24,11 +26,8 @@ from taxi_assets.domain.retention import (
     REPORT,
     RUN,
     SNAPSHOT,
-    Keep,
     Removal,
     old_reports,
-    orphans,
-    replaced_files,
     totals,
 )
 from taxi_assets.resources.lake import Lake
@@ -138,7 +137,7 @@ class Pruning:
         removals = [*snapshots, *files]
         for fleet in self._fleets:
             say(f"{fleet}: looking at landed files and reports")
-            removals += self._plan_landed(fleet)
+            removals += plan_landed(self._landing, self._landed, fleet, self._cutoff, self._now)
         for fleet in self._fleets:
             removals += self._plan_reports(fleet)
         say("looking at Dagster's runs")
@@ -196,37 +195,6 @@ class Pruning:
             for file in unreferenced(self._lake, self._warehouse, name, (), self._now)
         }
         _delete(self._warehouse, [one for one in some if one.name in free])
-
-    def _plan_landed(self, fleet: str) -> list[Removal]:
-        """Records before the bytes they tell of, and bytes whose record is gone."""
-        sizes = {file.name: file for file in self._landed.files(fleet)}
-        found: list[Removal] = []
-        for folder in self._landing.folders(fleet):
-            versions, current = self._landing.versions(folder), self._landing.current(folder)
-            known = {version.name for version in versions} | ({current.name} if current else set())
-            going = replaced_files(
-                [(version.sha256, version.landed_at) for version in versions],
-                current.sha256 if current else None,
-                self._cutoff,
-            )
-            for version in versions:
-                if reason := going.get(version.sha256):
-                    record = f"{folder}/{version.sha256}.json"
-                    found += [
-                        Removal(LANDED, name, sizes[name].bytes, reason)
-                        for name in (record, version.name)
-                        if name in sizes
-                    ]
-            lost = [
-                file
-                for name, file in sizes.items()
-                if name.rpartition("/")[0] == folder and not name.endswith(".json")
-            ]
-            found += [
-                Removal(LANDED, file.name, file.bytes, "no record tells of it")
-                for file in orphans(lost, known, self._now)
-            ]
-        return found
 
     def _plan_reports(self, fleet: str) -> list[Removal]:
         first = f"{self._cutoff:%Y-%m}"

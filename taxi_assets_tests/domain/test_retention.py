@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taxi_assets.domain.errors import UsageError
+from taxi_assets.domain.keep import Keep, parse_keep
 from taxi_assets.domain.retention import (
     FILE,
     LANDED,
     SAFE_AGE,
-    Keep,
     Promoted,
     Removal,
     Run,
@@ -21,7 +21,6 @@ from taxi_assets.domain.retention import (
     old_reports,
     old_runs,
     orphans,
-    parse_keep,
     replaced_files,
     reproducible_versions,
     totals,
