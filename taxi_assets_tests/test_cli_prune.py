@@ -22,6 +22,9 @@ LATER = datetime.now(UTC) + timedelta(days=3 * 365)  # when all that is done her
 KEEP = Keep(months=24)
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """January was corrected twice: once before the champion learned from it, and once after.
