@@ -1,7 +1,9 @@
 """A month's model, its champion and the baselines, scored on the month that none has seen."""
 
 import re
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -16,7 +18,7 @@ from taxi_assets.domain.fleets import Fleet
 from taxi_assets.domain.gates import Verdicts, judge, objections, summary
 from taxi_assets.domain.schemas import EVALUATION
 from taxi_assets.domain.slices import WHOLE
-from taxi_assets.reports.charts import embedded
+from taxi_assets.reports.charts import embedded, png
 from taxi_assets.resources.registry import Registry
 from taxi_assets.resources.table_slice import TableSlice
 from taxi_assets.resources.tables import Rows
@@ -85,9 +87,12 @@ def report(
     tracked.log_metrics(metrics(rows))
     tracked.log_text(card, "model_card.md")
     registry.describe(model.version, described(card))
-    pictures = plots(contest.actual, contest.predictors[0], rows)
-    for name, figure in pictures.items():
-        tracked.log_figure(figure, f"evaluation/{name}.png")
+    figures = plots(contest.actual, contest.predictors[0], rows)
+    pictures = {name: png(figure) for name, figure in figures.items()}  # drawn once for both
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, content in pictures.items():
+            Path(scratch, f"{name}.png").write_bytes(content)
+        tracked.log_artifacts(scratch, "evaluation")
     reasons = objections(verdicts)
     return {
         "model_version": model.version.version,
@@ -101,10 +106,10 @@ def report(
         **{
             name: dg.MetadataValue.md(
                 embedded(
-                    name, fig, f"`evaluation/{name}.png` among the artifacts of the MLflow run"
+                    name, content, f"`evaluation/{name}.png` among the artifacts of the MLflow run"
                 )
             )
-            for name, fig in pictures.items()
+            for name, content in pictures.items()
         },
     }
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 from taxi_assets.assets.options import Decorator, monthly_table
 from taxi_assets.domain.fleets import Fleet
 from taxi_assets.domain.table import Table
-from taxi_assets.reports.charts import embedded
+from taxi_assets.reports.charts import embedded, png
 from taxi_assets.reports.page import Report
 from taxi_assets.resources.evidently_workspace import EvidentlyWorkspace
 from taxi_assets.resources.report_store import ReportStore
@@ -57,7 +57,7 @@ def published(
         **{number.label: number.shown for number in report.numbers},
     }
     if report.cover is not None:
-        picture = embedded(report.cover.name, report.cover.figure, where)
+        picture = embedded(report.cover.name, png(report.cover.figure), where)
         shown[report.cover.name] = dg.MetadataValue.md(picture)
     batch = pa.RecordBatch.from_pylist([dict(row) for row in rows], schema=table.arrow)
     return Rows([batch], lambda: shown)

@@ -125,9 +125,8 @@ def png(figure: "Figure", dpi: int = DPI) -> bytes:
     return sink.getvalue()
 
 
-def embedded(name: str, figure: "Figure", where: str) -> str:
-    """Markdown that shows a figure, or says where it is when it is too large for an event log."""
-    content = png(figure)
+def embedded(name: str, content: bytes, where: str) -> str:
+    """Markdown that shows a PNG, or says where it is when it is too large for an event log."""
     if len(content) > LARGEST_EMBEDDED:
         return f"{name}: see {where}"
     return f"![{name}](data:image/png;base64,{base64.b64encode(content).decode()})"
