@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from taxi_assets.cli_alerts import commands as alert_commands
+from taxi_assets.cli_backfill import commands as backfill_commands
 from taxi_assets.cli_champions import commands as champion_commands
 from taxi_assets.cli_doctor import commands as doctor_commands
 from taxi_assets.cli_models import commands as model_commands
@@ -35,6 +36,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,  # they may hold passwords
 )
 app.add_typer(alert_commands)
+app.add_typer(backfill_commands)
 app.add_typer(champion_commands)
 app.add_typer(doctor_commands)
 app.add_typer(model_commands)

@@ -57,7 +57,7 @@ def months_are_whole(situation: Situation) -> list[Finding]:
         finding
         for fleet in settings.fleets
         for finding in judge_months(
-            FleetMonths(fleet, _landed(landing, fleet), _tables(catalog, fleet)), partitions
+            FleetMonths(fleet, _landed(landing, fleet), fleet_tables(catalog, fleet)), partitions
         )
     ]
 
@@ -69,7 +69,8 @@ def _landed(landing: Storage, fleet: str) -> frozenset[str]:
     )
 
 
-def _tables(catalog: Any, fleet: str) -> dict[str, dict[str, Rows]]:
+def fleet_tables(catalog: Any, fleet: str) -> dict[str, dict[str, Rows]]:
+    """Rows by table and month; a fleet that no table is of has none."""
     if catalog is None or not catalog.namespace_exists(fleet):
         return {}
     names = [f"{fleet}.{table}" for _, table in catalog.list_tables(fleet) if table in TABLES]

@@ -56,12 +56,12 @@ def run_months(
         raise UsageError(f"There is no part '{only}': choose one of {', '.join(PARTS)}.")
     name = (PARTS[only] if only else month_job)(fleet)
     job = build_definitions(settings).resolve_job_def(name)
-    _hush_skips()
+    hush_skips()
     with open_instance(settings) as instance:
         return [run_month(job, instance, settings, fleet, month, say) for month in sorted(months)]
 
 
-def _hush_skips() -> None:
+def hush_skips() -> None:
     """Drop Dagster's warning that a gate was silent where the step behind it is skipped too."""
     logging.getLogger("dagster._core.execution.plan.active").addFilter(
         lambda record: "emitted no result" not in record.getMessage()

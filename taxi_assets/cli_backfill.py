@@ -1,0 +1,93 @@
+"""`taxi-assets backfill`: only what is missing or out of date."""
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from taxi_assets.console import (
+    FleetOption,
+    JsonOption,
+    example,
+    plainly,
+    print_table,
+    progress,
+    settings_for,
+)
+
+if TYPE_CHECKING:
+    from taxi_assets.commands.backfill import Backfill
+
+commands = typer.Typer()
+
+
+@commands.command(
+    epilog=example(
+        "taxi-assets backfill --months 2023-01..2025-03 --dry-run",
+        "taxi-assets backfill --months 2023-01..2025-03 --only models",
+    )
+)
+@plainly
+def backfill(
+    months: Annotated[str, typer.Option(help="2025-01, 2025-01..2025-03 or 2025-01,2025-03.")],
+    fleet: FleetOption = None,
+    only: Annotated[
+        str | None,
+        typer.Option(help="A part: models (all but reports) or reports (of months run before)."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would run, and why; run nothing.")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Run all of these months, due or not.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run those of these months that are missing or out of date, in order, and no other.
+
+    Use it for years of history, after a failure or an interruption, and after a correction: the
+    same command goes on where it stopped. `taxi-assets run` runs each month you name, due or not.
+    Months run in this process, also where Dagster's daemon is alive.
+    """
+    from taxi_assets.commands.backfill import backfill as carry_out
+    from taxi_assets.domain.months import parse_months
+
+    settings, chosen = settings_for(fleet)
+    done = carry_out(
+        settings,
+        chosen,
+        parse_months(months),
+        progress,
+        only=only or None,
+        dry_run=dry_run,
+        again=again,
+    )
+    _show(done, dry_run=dry_run, as_json=as_json)
+    failures = [(o, what, why) for o in done.outcomes for what, why in o.failures]
+    for outcome, what, why in failures:
+        typer.echo(f"Error: {chosen} {outcome.month} {what}: {why}", err=True)
+    for one in done.left:
+        typer.echo(f"Error: {chosen} {one.month} is still due: {one.reasons[0]}.", err=True)
+    if done.interrupted:
+        typer.echo(
+            f"Interrupted: {len(done.outcomes)} months have run; the same command goes on.",
+            err=True,
+        )
+    if failures or done.left or done.interrupted:
+        raise typer.Exit(1)
+
+
+def _show(done: "Backfill", *, dry_run: bool, as_json: bool) -> None:
+    """The plan or what came of it, for people or for programs."""
+    from taxi_assets.commands.run import as_json as everything
+    from taxi_assets.commands.run import summary_rows
+    from taxi_assets.domain.backfill import nothing_to_do
+
+    if as_json:
+        typer.echo(json.dumps({**done.as_json(), "months": everything(done.outcomes)}, indent=1))
+    elif not done.plan and not done.outcomes:
+        typer.echo(nothing_to_do(len(done.asked)))
+    elif dry_run:
+        print_table([{"month": o.month, "why": "; ".join(o.reasons)} for o in done.plan])
+    elif done.outcomes:
+        print_table(summary_rows(done.outcomes))

@@ -1,0 +1,164 @@
+"""What is recorded of months, and what is really there."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+from dagster._core.definitions.data_version import (
+    CachingStaleStatusResolver,
+    StaleCause,
+    StaleCauseCategory,
+)
+
+from taxi_assets.automation.dependents import Lookups
+from taxi_assets.commands.doctor_months import Rows, fleet_tables
+from taxi_assets.definitions import build_definitions, resources
+from taxi_assets.domain.backfill import MonthFacts, Part
+from taxi_assets.domain.months import shift
+from taxi_assets.domain.schemas import TABLES
+from taxi_assets.resources.catalog import look_into_catalog
+from taxi_assets.resources.lake import Lake
+from taxi_assets.resources.landing import Landing
+from taxi_assets.resources.registry import ModelVersion, Registry
+from taxi_assets.settings import Settings
+
+FEATURES, MODEL, EVALUATION, RAW = "trip_features", "fare_model", "evaluation", "raw_trips"
+
+
+@dataclass(frozen=True, slots=True)
+class Reality:
+    """What a fleet's stores hold.
+
+    Attributes:
+        versions: data version by table and month.
+        rows: rows written and held, by table and month.
+        landed: sha256 of the landed file by month.
+        models: the last registered version by month.
+    """
+
+    versions: Mapping[str, Mapping[str, str]]
+    rows: Mapping[str, Mapping[str, Rows]]
+    landed: Mapping[str, str]
+    models: Mapping[str, ModelVersion]
+
+    @property
+    def with_features(self) -> set[str]:
+        """Months that a model can learn from."""
+        return {month for month, rows in self.rows.get(FEATURES, {}).items() if rows.held}
+
+    def held(self, name: str, month: str) -> str | None:
+        """Data version of what is there, None where nothing is."""
+        if name == RAW:
+            return self.landed.get(month)
+        if name == MODEL:
+            return self.models[month].identity if month in self.models else None
+        return self.versions.get(name, {}).get(month)
+
+
+class Survey:
+    """Looks at a fleet's months; what it says is as old as its last `look`."""
+
+    def __init__(self, settings: Settings, fleet: str, job: str) -> None:
+        definitions = build_definitions(settings)
+        self.job = definitions.resolve_job_def(job)
+        self._settings, self._fleet = settings, fleet
+        self._graph: Any = definitions.resolve_asset_graph()
+        keys = self.job.asset_layer.executable_asset_keys
+        self._keys = sorted(key for key in keys if key.path[0] == fleet)
+        self._of_model = self._behind(MODEL) | {MODEL}
+        self._behind_gates = self._behind(EVALUATION)
+
+    def look(self, months: Collection[str]) -> Reality:
+        """What the stores hold now.
+
+        Raises:
+            LakeUnreachable: the catalog or the warehouse does not answer.
+            RegistryUnreachable: MLflow does not answer.
+        """
+        settings, fleet = self._settings, self._fleet
+        outside = resources(settings)
+        lake, registry = outside["lake"], outside["registry"]
+        assert isinstance(lake, Lake)
+        assert isinstance(registry, Registry)
+        landing = Landing(f"{settings.lake_uri}/landing", s3_endpoint=settings.s3_endpoint)
+        names = [key.path[1] for key in self._keys if key.path[1] in TABLES]
+        versions = {name: lake.versions(f"{fleet}.{name}") for name in names}
+        catalog = look_into_catalog(
+            settings.catalog, f"{settings.lake_uri}/tables", settings.s3_endpoint
+        )
+        files = {month: landing.current(f"{fleet}/{month}") for month in months}
+        models = registry.versions(fleet) if registry.exists else []
+        return Reality(
+            versions={
+                name: {month: version.data_version for month, version in found.items()}
+                for name, found in versions.items()
+            },
+            rows=fleet_tables(catalog, fleet),
+            landed={month: file.sha256 for month, file in files.items() if file},
+            models={version.month: version for version in models},  # the last wins
+        )
+
+    def facts(
+        self,
+        instance: dg.DagsterInstance,
+        reality: Reality,
+        month: str,
+        with_features: Collection[str],
+    ) -> MonthFacts:
+        """What speaks for or against running a month.
+
+        Args:
+            instance: what was recorded; read anew at each call.
+            reality: from `look`.
+            month: `YYYY-MM`.
+            with_features: months that a model can learn from by the time this one runs.
+        """
+        resolver = CachingStaleStatusResolver(instance, self._graph, Lookups(instance))
+        window = {shift(month, -back) for back in range(1, self._settings.train_months + 1)}
+        model = reality.models.get(month)
+        return MonthFacts(
+            month=month,
+            parts=tuple(self._part(resolver, reality, key, month) for key in self._keys),
+            trainable=len(window & set(with_features)) >= self._settings.min_train_months,
+            of_model=self._of_model,
+            rejected=model is not None and model.rejected is not None,
+            behind_gates=self._behind_gates,
+        )
+
+    def _part(
+        self, resolver: CachingStaleStatusResolver, reality: Reality, key: dg.AssetKey, month: str
+    ) -> Part:
+        name = key.path[1]
+        made = month in resolver._instance.get_materialized_partitions(key)  # noqa: SLF001
+        rows = reality.rows.get(name, {}).get(month)
+        version = resolver.get_current_data_version(key, month).value
+        return Part(
+            name=name,
+            recorded=version if made else None,
+            held=reality.held(name, month),
+            can_be_held=name in TABLES or name in (RAW, MODEL),
+            whole=rows is None or rows.written == rows.held,
+            outdated=tuple(_words(name, cause) for cause in resolver.get_stale_causes(key, month)),
+        )
+
+    def _behind(self, name: str) -> frozenset[str]:
+        """Assets of this fleet that are made from it, directly or not."""
+        found: set[str] = set()
+        waiting = [dg.AssetKey([self._fleet, name])]
+        while waiting:
+            for child in self._graph.get(waiting.pop()).child_keys:
+                if child.path[0] == self._fleet and child.path[1] not in found:
+                    found.add(child.path[1])
+                    waiting.append(child)
+        return frozenset(found)
+
+
+def _words(name: str, cause: StaleCause) -> str:
+    """One cause of staleness as people say it."""
+    if cause.category is StaleCauseCategory.CODE:
+        return f"the code of {name} has changed"
+    if cause.category is StaleCauseCategory.DATA and cause.dependency is not None:
+        source, month = cause.dependency.asset_key.path[-1], cause.dependency.partition_key
+        return f"{name} was made with an earlier {source}" + (f" of {month}" if month else "")
+    return f"{name} {cause.reason}"

@@ -1,0 +1,126 @@
+"""`taxi-assets backfill`: what is missing or out of date runs, and nothing else."""
+
+import json
+from typing import Any
+
+import pytest
+
+from taxi_assets.resources.catalog import look_into_catalog
+from taxi_assets_tests.homes import NO_MODELS, Home
+
+MONTHS = ("2025-01", "2025-02", "2025-03")
+SPAN = "2025-01..2025-03"
+
+
+def backfill(home: Home, *more: str, months: str = SPAN) -> dict[str, Any]:
+    done = home.invoke("backfill", "--months", months, "--only", "models", "--json", *more)
+    told = json.loads(done.stdout)
+    assert isinstance(told, dict)
+    return told | {"exit_code": done.exit_code}
+
+
+def ran(told: dict[str, Any]) -> list[str]:
+    return [one["month"] for one in told["ran"]]
+
+
+def reasons(told: dict[str, Any], of: str, month: str) -> list[str]:
+    return [reason for one in told[of] if one["month"] == month for reason in one["reasons"]]
+
+
+@pytest.fixture
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Three months, published and not run, too few for a model."""
+    home = Home.at(tmp_path_factory.mktemp("backfill"), min_train_months=NO_MODELS)
+    home.simulate(MONTHS, rows=1_000)
+    return home
+
+
+@pytest.mark.slow
+def test_a_fresh_home_runs_all_months_and_the_second_time_none(home: Home) -> None:
+    planned = backfill(home, "--dry-run")
+    before = home.stage()
+
+    first = backfill(home)
+    after = home.stage()
+    second = backfill(home)
+
+    assert before.tables == {}
+    assert [one["month"] for one in planned["plan"]] == list(MONTHS)
+    assert planned["ran"] == []
+    assert ran(first) == list(MONTHS)
+    assert reasons(first, "plan", "2025-01") == ["it was never run"]
+    assert (second["plan"], second["ran"], second["exit_code"]) == ([], [], 0)
+    assert home.stage().tables == after.tables
+    assert ran(backfill(home, "--again", months="2025-02")) == ["2025-02"]
+    assert "nothing to run" in home.invoke("backfill", "--months", SPAN, "--only", "models").stdout
+
+
+@pytest.mark.slow
+def test_a_month_deleted_by_hand_is_the_only_one_that_runs(home: Home) -> None:
+    backfill(home)
+    whole = home.stage().data_versions()
+    catalog = look_into_catalog(home.settings.catalog, f"{home.settings.lake_uri}/tables", None)
+    assert catalog is not None
+    catalog.load_table("green.clean_trips").delete("month == '2025-02'")
+
+    told = backfill(home)
+
+    assert ran(told) == ["2025-02"]
+    assert "clean_trips" in reasons(told, "plan", "2025-02")[0]
+    assert home.stage().data_versions() == whole
+    assert backfill(home)["plan"] == []
+
+
+@pytest.mark.slow
+def test_a_corrected_month_takes_the_later_ones_with_it(home: Home) -> None:
+    backfill(home)
+    home.publish("2025-01", home.published("2025-01").slice(0, 700))
+
+    told = backfill(home, "--dry-run")
+    home.run("2025-01")
+    later = backfill(home)
+
+    assert told["plan"] == []  # what is published anew is the sensor's to find, or --again
+    assert ran(later) == ["2025-02", "2025-03"]
+    assert "route_history was made with an earlier clean_trips of 2025-01" in reasons(
+        later, "ran", "2025-02"
+    )
+    assert backfill(home)["plan"] == []
+
+
+@pytest.mark.slow
+def test_a_month_that_fails_does_not_stop_the_next_and_is_tried_by_the_next_command(
+    home: Home,
+) -> None:
+    good = home.published("2025-02")
+    home.file("2025-02").unlink()
+
+    first = backfill(home)
+    home.publish("2025-02", good)
+    second = backfill(home)
+
+    assert first["exit_code"] == 1
+    assert ran(first) == list(MONTHS)
+    assert [len(month["failures"]) for month in first["months"]] == [0, 1, 0]
+    assert ran(second) == ["2025-02", "2025-03"]  # the last was made without the second
+    assert second["exit_code"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--months", "2025-03..2025-01"), "runs backwards"),
+        (("--months", "1999-01"), "1999-01 is not one of the months"),
+        (("--months", "2999-01"), "2999-01 is not one of the months"),
+        (("--months", "2025-01", "--fleet", "blue"), "blue"),
+        (("--months", "2025-01", "--only", "tables"), "There is no part 'tables'"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_sentence(
+    home: Home, arguments: tuple[str, ...], sentence: str
+) -> None:
+    done = home.invoke("backfill", *arguments)
+
+    assert done.exit_code == 1
+    assert sentence in done.stderr
+    assert "Traceback" not in done.output
