@@ -67,11 +67,14 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         asset_checks=[check for fleet in fleets for check in monthly_checks(CHECKS, fleet, months)],
         jobs=[job for fleet in fleets for job in fleet_jobs(fleet)],
         sensors=[
-            *(publication_sensor(fleet, months, settings.sensor_s) for fleet in fleets),
-            *(dependents_sensor(fleet, settings.sensor_s) for fleet in fleets),
+            *(
+                publication_sensor(fleet, months, settings.sensor_s, settings.retrain)
+                for fleet in fleets
+            ),
+            *(dependents_sensor(fleet, settings.sensor_s, settings.retrain) for fleet in fleets),
             alert_sensor(settings.fleets),
         ],
-        schedules=[s for fleet in fleets for s in fleet_schedules(fleet, months)],
+        schedules=[s for fleet in fleets for s in fleet_schedules(fleet, months, settings.retrain)],
         resources=resources(settings, by_reference),
         executor=EXECUTORS[settings.executor],
     )

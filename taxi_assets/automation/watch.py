@@ -10,6 +10,7 @@ from datetime import datetime
 
 import dagster as dg
 
+from taxi_assets.automation.requests import PUBLICATION, month_request
 from taxi_assets.domain.fleets import Fleet
 from taxi_assets.domain.publication import (
     PUBLISHED,
@@ -27,7 +28,6 @@ from taxi_assets.resources.landed_trips import refuse_another_source
 from taxi_assets.resources.landing import LandedFile, Landing
 from taxi_assets.resources.tlc import TlcSource
 
-FLEET, TRIGGER, PUBLICATION = "taxi/fleet", "taxi/trigger", "taxi/publication"
 TIMEOUT_S, RETRIES, BACKOFF_S = 5.0, 1, 0.5  # Dagster ends a tick after a minute
 
 
@@ -129,12 +129,11 @@ def hasty(source: TlcSource) -> TlcSource:
     )
 
 
-def run_request(order: Order) -> dg.RunRequest:
-    """The run of an order."""
-    return dg.RunRequest(
-        run_key=order.run_key,
-        partition_key=order.month,
-        tags={FLEET: order.fleet, TRIGGER: order.trigger, PUBLICATION: order.run_key},
+def run_request(order: Order, assets: Sequence[dg.AssetKey] | None = None) -> dg.RunRequest:
+    """The run of an order: of some assets, or of the whole month."""
+    key = order.run_key
+    return month_request(
+        order.fleet, order.month, key, order.trigger, assets=assets, publication=key
     )
 
 
