@@ -1,7 +1,7 @@
 """What follows when somebody makes a part of a month: Dagster's conditions on assets.
 
 Whole months are runs of jobs, and nothing here asks for what such a run makes anyhow. The rules are
-for one asset that was made alone:
+for assets that somebody made by themselves, not by a job:
 
 - `evaluation` and `champion` follow a month's model, and nothing else: what is measured anew may
   crown another champion, and that is training, which `TAXI_RETRAIN` and people decide.
@@ -82,9 +82,19 @@ def conditions(fleet: str, retrain: Retrain) -> dict[dg.AssetKey, Rule]:
 def _follows(source: dg.AssetKey) -> Rule:
     """The same month of the source has other content, made by a run without the asset itself."""
     changed = When.newly_updated() & When.data_version_changed()
-    alone = changed & ~When.executed_with_root_target()
+    with_others = When.executed_with_root_target() | _by_a_job()
+    alone = changed & ~with_others
     moved: Rule = When.asset_matches(source, alone | When.will_be_requested())
     return moved.since_last_handled().with_label(f"{source.path[-1]} has changed") & _settled()
+
+
+def _by_a_job() -> Rule:
+    """Of a whole job's run Dagster does not know which assets it is going to make.
+
+    It would take each of them for one made alone whenever it looks while the run goes on. Jobs,
+    sensors and commands put their fleet on their runs; who makes single assets does not.
+    """
+    return When.executed_with_tags(tag_keys={FLEET}).with_label("a job made it")
 
 
 def _reported(report: dg.AssetKey) -> Rule:

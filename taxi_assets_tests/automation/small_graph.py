@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from taxi_assets.automation.conditions import with_conditions
+from taxi_assets.automation.requests import FLEET
 from taxi_assets.domain.fleets import FLEETS
 from taxi_assets.settings import Retrain
 from taxi_assets.warnings import preview_accepted
@@ -55,13 +56,14 @@ class SmallGraph:
             assets=assets, asset_checks=[self._check(name) for name in CHECKED]
         )
 
-    def run(self, month: str, *names: str) -> bool:
+    def run(self, month: str, *names: str, by_job: bool = False) -> bool:
         """Make some assets of a month in one run, all when none is named."""
         keys = [dg.AssetKey(["green", name]) for name in names or WHOLE]
         job = self.graph.resolve_implicit_global_asset_job_def()
         ran = job.execute_in_process(
             asset_selection=keys,
             partition_key=month,
+            tags={FLEET: "green"} if by_job else {},
             instance=self.instance,
             raise_on_error=False,
         )

@@ -53,6 +53,13 @@ def test_evaluation_champion_and_explanation_follow_a_model_made_alone(graph: Sm
     assert graph.tick() == {}
 
 
+def test_a_job_that_has_come_to_the_model_is_left_to_make_the_rest(graph: SmallGraph) -> None:
+    graph.content["fare_model"] = "another"
+    graph.run(MONTH, "fare_model", by_job=True)
+
+    assert graph.tick() == {}
+
+
 def test_a_model_that_comes_out_as_before_is_followed_by_nothing(graph: SmallGraph) -> None:
     graph.run(MONTH, "fare_model")
 
