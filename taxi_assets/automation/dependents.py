@@ -26,20 +26,13 @@ from dagster._core.definitions.data_version import CachingStaleStatusResolver, S
 from dagster._core.loader import LoadingContext
 
 from taxi_assets.automation.jobs import month_job
-from taxi_assets.automation.requests import FLEET, month_request
+from taxi_assets.automation.requests import FLEET, UNFINISHED, month_request
 from taxi_assets.automation.retraining import MEANING, TRAINING, assets_to_run
 from taxi_assets.domain.fleets import Fleet
 from taxi_assets.settings import Retrain
 
 MADE_FROM_EARLIER = {"route_history": "clean_trips", "fare_model": "trip_features"}
 TRIGGERED = "history-changed"
-UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 @dataclass(frozen=True, slots=True)

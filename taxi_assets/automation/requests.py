@@ -5,6 +5,13 @@ from collections.abc import Sequence
 import dagster as dg
 
 FLEET, TRIGGER, PUBLICATION = "taxi/fleet", "taxi/trigger", "taxi/publication"
+UNFINISHED = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
 
 
 def month_request(

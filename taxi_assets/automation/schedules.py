@@ -11,8 +11,7 @@ import dagster as dg
 from taxi_assets.automation.jobs import month_job, report_job, served_job
 from taxi_assets.automation.requests import month_request
 from taxi_assets.automation.retraining import MEANING, assets_to_run
-from taxi_assets.automation.watch import Watch, hasty, nothing_new, run_request
-from taxi_assets.domain.errors import TaxiError
+from taxi_assets.automation.watch import Watch, hasty
 from taxi_assets.domain.fleets import Fleet
 from taxi_assets.domain.months import shift
 from taxi_assets.domain.publication_record import Record
@@ -58,14 +57,9 @@ def monthly_refresh(
     ) -> Asked:
         keys = months.get_partition_keys()
         watch = Watch(fleet, keys, hasty(source), landing, context.instance)
-        try:
-            look = watch.look(Record(), datetime.now(UTC), thorough=True)
-        except TaxiError as error:
-            return dg.SkipReason(str(error))
-        if not look.orders:
-            return dg.SkipReason(nothing_new(fleet.name, look, keys[0] if keys else ""))
         some = assets_to_run(fleet.name, retrain, context.repository_def, context.instance)
-        return [run_request(order, some) for order in look.orders]
+        answer = watch.answer(Record(), datetime.now(UTC), some, thorough=True)
+        return answer.requests or dg.SkipReason(answer.why)
 
     return tick
 
