@@ -6,6 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from taxi_assets.automation.retraining import TRAINING
 from taxi_assets_tests.e2e.daemons import daemon, until
 from taxi_assets_tests.homes import NO_MODELS, Home
 
@@ -21,7 +22,8 @@ def home(tmp_path: Path) -> Home:
 @pytest.fixture
 def log(home: Home) -> Iterator[Path]:
     """That of a daemon with the sensor of publications switched on."""
-    with daemon(home, ["green_publication_sensor"], TAXI_FIRST_MONTH=MONTH) as found:
+    told = {"TAXI_FIRST_MONTH": MONTH, "TAXI_RETRAIN": "manual"}
+    with daemon(home, ["green_publication_sensor"], **told) as found:
         yield found
 
 
@@ -32,6 +34,16 @@ def ticks(instance: dg.DagsterInstance) -> int:
 
 def ended(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:
     return [run for run in instance.get_runs() if run.is_finished]
+
+
+def happened(instance: dg.DagsterInstance, run: dg.DagsterRun) -> tuple[set[str], set[str]]:
+    """The assets that a run planned to make, and the checks that came to a verdict."""
+    types = dg.DagsterEventType
+    planned = instance.all_logs(run.run_id, of_type=types.ASSET_MATERIALIZATION_PLANNED)
+    checked = instance.all_logs(run.run_id, of_type=types.ASSET_CHECK_EVALUATION)
+    keys = [entry.get_dagster_event().asset_key for entry in planned]
+    verdicts = [entry.get_dagster_event().asset_check_evaluation_data for entry in checked]
+    return {key.path[-1] for key in keys if key}, {verdict.check_name for verdict in verdicts}
 
 
 def until_ticks(instance: dg.DagsterInstance, count: int, log: Path) -> None:
@@ -54,6 +66,10 @@ def test_a_month_that_is_published_is_run_within_two_ticks_and_once(home: Home, 
         assert run.tags["taxi/trigger"] == "published"
         assert run.tags["dagster/partition"] == MONTH
         assert len(instance.get_runs()) == 1
+        made, checked = happened(instance, run)
+        assert made >= {"clean_trips", "trip_features", "drift_report"}
+        assert not made & set(TRAINING)
+        assert checked >= {"matches_schema", "conserves_every_row"}
         (state,) = instance.all_instigator_state()
         asking = instance.get_ticks(state.instigator_origin_id, state.selector_id)[::-1]
         first = next(n for n, tick in enumerate(asking) if tick.run_ids)
