@@ -18,6 +18,7 @@ from taxi_assets.assets.served import served_predictions
 from taxi_assets.assets.tables import sorted_trips
 from taxi_assets.assets.tuning import tuned_parameters
 from taxi_assets.automation.alerts import alert_sensor
+from taxi_assets.automation.conditions import automation_sensor, with_conditions
 from taxi_assets.automation.dependents import dependents_sensor
 from taxi_assets.automation.jobs import fleet_jobs
 from taxi_assets.automation.schedules import fleet_schedules
@@ -57,7 +58,7 @@ EXECUTORS = {"in_process": dg.in_process_executor, "multiprocess": dg.multiproce
 def build_definitions(settings: Settings) -> dg.Definitions:
     """The asset graph of all configured fleets."""
     wait_politely()
-    months = monthly(settings.first_month)
+    months, every, retrain = monthly(settings.first_month), settings.sensor_s, settings.retrain
     fleets = [get_fleet(name) for name in settings.fleets]
     return dg.Definitions(
         assets=[
@@ -67,11 +68,12 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         asset_checks=[check for fleet in fleets for check in monthly_checks(CHECKS, fleet, months)],
         jobs=[job for fleet in fleets for job in fleet_jobs(fleet)],
         sensors=[
-            *(publication_sensor(fleet, months, settings.sensor_s) for fleet in fleets),
-            *(dependents_sensor(fleet, settings.sensor_s) for fleet in fleets),
+            *(publication_sensor(fleet, months, every, retrain) for fleet in fleets),
+            *(dependents_sensor(fleet, every, retrain) for fleet in fleets),
+            *(automation_sensor(fleet, every, retrain) for fleet in fleets),
             alert_sensor(settings.fleets),
         ],
-        schedules=[s for fleet in fleets for s in fleet_schedules(fleet, months)],
+        schedules=[s for fleet in fleets for s in fleet_schedules(fleet, months, retrain)],
         resources=resources(settings, by_reference),
         executor=EXECUTORS[settings.executor],
     )
@@ -81,7 +83,7 @@ def fleet_assets(
     fleet: Fleet, months: dg.PartitionsDefinition[str], settings: Settings
 ) -> list[dg.AssetsDefinition]:
     """One fleet's assets, in the order data flows."""
-    return [
+    assets = [
         raw_trips(fleet, months),
         sorted_trips(fleet, months),
         histories(fleet, months, settings.train_months),
@@ -99,6 +101,7 @@ def fleet_assets(
         fairness(fleet, months),
         served_predictions(fleet, months),
     ]
+    return with_conditions(assets, fleet, settings.retrain)
 
 
 def by_reference(variable: str, value: str) -> str:

@@ -21,6 +21,7 @@ from taxi_assets.domain.months import check_month
 CATALOG_SCHEMES = ("sqlite:///", "postgresql+psycopg2://")
 FIRST_PUBLISHED = "2009-01"
 TRACKING_SCHEMES = ("http://", "https://", *CATALOG_SCHEMES)
+Retrain = Literal["monthly", "on_drift", "manual"]
 TLC_CDN = "https://d37ci6vzurychx.cloudfront.net"
 
 
@@ -46,6 +47,7 @@ class Settings(BaseSettings):
             new process takes to import everything; `multiprocess` gives each step its own.
         interval: share of rides that the interval of a quote is to hold.
         train_threads: threads LightGBM trains with; part of what makes a model reproducible.
+        retrain: when a month that runs by itself trains a model: `monthly`, `on_drift` or `manual`.
         tune_trials: sets of LightGBM parameters that tuning tries.
         sensor_s: seconds between two looks at the source for new months, at least.
         ui_url: where people find the Dagster UI, for the links of alerts.
@@ -78,6 +80,7 @@ class Settings(BaseSettings):
     train_months: int = Field(12, ge=2, le=60)
     min_train_months: int = Field(2, ge=2, le=60)
     train_threads: int = Field(2, ge=1, le=256)
+    retrain: Retrain = "monthly"
     tune_trials: int = Field(30, ge=1, le=1_000)
     sensor_s: int = Field(3_600, ge=1, le=86_400)
     interval: float = Field(0.8, ge=0.5, le=0.99)

@@ -252,6 +252,19 @@ def test_a_setting_that_makes_no_sense_hides_no_other_check(home: Home, ports: l
     assert found["catalog"][0].text.startswith("This could not be checked: ")
 
 
+def test_it_says_what_trains_models_and_refuses_what_nobody_knows(
+    home: Home, ports: list[str]
+) -> None:
+    _, manual = examined(home, ports, TAXI_RETRAIN="manual")
+    code, strange = examined(home, ports, TAXI_RETRAIN="sometimes")
+
+    assert manual["settings"][0].text.endswith("TAXI_RETRAIN is manual.")
+    assert code == 1
+    assert [finding.text for finding in strange["settings"]] == [
+        "TAXI_RETRAIN: Input should be 'monthly', 'on_drift' or 'manual'."
+    ]
+
+
 def test_another_dagster_yaml_is_said(tmp_path: Path, ports: list[str]) -> None:
     home = Home.at(tmp_path)
     home.simulate(["2025-01"], rows=1_000)

@@ -69,6 +69,7 @@ def test_the_source_that_is_set_comes_first(monkeypatch: pytest.MonkeyPatch) -> 
         ("TAXI_TRAIN_THREADS", "1", "train_threads", 1),
         ("TAXI_EXECUTOR", "multiprocess", "executor", "multiprocess"),
         ("TAXI_SENSOR_S", "60", "sensor_s", 60),
+        ("TAXI_RETRAIN", "on_drift", "retrain", "on_drift"),
     ],
 )
 def test_the_environment_moves_each_piece(
@@ -102,6 +103,7 @@ def test_a_home_may_be_relative_to_the_users(monkeypatch: pytest.MonkeyPatch) ->
         ("TAXI_TRAIN_THREADS", "0", "greater than or equal to 1"),
         ("TAXI_TRAIN_THREADS", "257", "less than or equal to 256"),
         ("TAXI_EXECUTOR", "celery", "'in_process' or 'multiprocess'"),
+        ("TAXI_RETRAIN", "sometimes", "'monthly', 'on_drift' or 'manual'"),
         ("TAXI_SENSOR_S", "0", "greater than or equal to 1"),
         ("TAXI_SENSOR_S", "86401", "less than or equal to 86400"),
         ("TAXI_UI_URL", "dagster:3000", "it is not a web address"),

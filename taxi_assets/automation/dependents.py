@@ -11,6 +11,9 @@ partitions one by one and all at once, not for months in order, and only sees wh
 first evaluation. `RunRequest(stale_assets_only=True)` runs what is stale when it is asked for: of a
 chain only the first link, since the next is stale only once that has been made. So the months are
 found by Dagster's staleness, and each is run whole, one after the other.
+
+Where `TAXI_RETRAIN` lets months train no model by themselves, their runs leave training out, and a
+model that learned from what has changed since stays as it is: it is not looked at.
 """
 
 import hashlib
@@ -23,18 +26,13 @@ from dagster._core.definitions.data_version import CachingStaleStatusResolver, S
 from dagster._core.loader import LoadingContext
 
 from taxi_assets.automation.jobs import month_job
-from taxi_assets.automation.watch import FLEET, TRIGGER
+from taxi_assets.automation.requests import FLEET, UNFINISHED, month_request
+from taxi_assets.automation.retraining import MEANING, TRAINING, assets_to_run
 from taxi_assets.domain.fleets import Fleet
+from taxi_assets.settings import Retrain
 
 MADE_FROM_EARLIER = {"route_history": "clean_trips", "fare_model": "trip_features"}
 TRIGGERED = "history-changed"
-UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,12 @@ class Lookups(LoadingContext):
 
 
 def outdated_months(
-    graph: Any, instance: dg.DagsterInstance, fleet: str, months: Sequence[str]
+    graph: Any,
+    instance: dg.DagsterInstance,
+    fleet: str,
+    months: Sequence[str],
+    *,
+    models: bool = True,
 ) -> list[Outdated]:
     """The months made with an earlier month that has other content by now, in time order.
 
@@ -84,6 +87,7 @@ def outdated_months(
         instance: knows what was made with what.
         fleet: fleet name.
         months: which months to examine.
+        models: whether a model that is outdated makes its month so.
     """
     resolver = CachingStaleStatusResolver(instance, graph, Lookups(instance))
     found = []
@@ -91,6 +95,7 @@ def outdated_months(
         changed = {
             text
             for name, source in MADE_FROM_EARLIER.items()
+            if models or name not in TRAINING
             for text in _changed(resolver, dg.AssetKey([fleet, name]), source, month)
         }
         if changed:
@@ -118,7 +123,7 @@ def _changed(
     ]
 
 
-def dependents_sensor(fleet: Fleet, interval_s: int) -> dg.SensorDefinition:
+def dependents_sensor(fleet: Fleet, interval_s: int, retrain: Retrain) -> dg.SensorDefinition:
     """Runs one fleet's later months again once an earlier one has been corrected."""
 
     @dg.sensor(
@@ -128,7 +133,7 @@ def dependents_sensor(fleet: Fleet, interval_s: int) -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.STOPPED,
         description=(
             f"Runs {fleet.name} months again whose history or training months have changed, in"
-            " order, once no other run of the fleet is left."
+            f" order, once no other run of the fleet is left; {MEANING[retrain]}."
         ),
     )
     def tick(context: dg.SensorEvaluationContext) -> list[dg.RunRequest] | dg.SkipReason:
@@ -139,17 +144,17 @@ def dependents_sensor(fleet: Fleet, interval_s: int) -> dg.SensorDefinition:
         assert context.repository_def is not None
         graph = context.repository_def.asset_graph
         made = instance.get_materialized_partitions(dg.AssetKey([fleet.name, "route_history"]))
-        found = outdated_months(graph, instance, fleet.name, list(made))
+        some = assets_to_run(fleet.name, retrain, context.repository_def, instance)
+        found = outdated_months(graph, instance, fleet.name, list(made), models=some is None)
         if not found:
             return dg.SkipReason(f"All {len(made)} {fleet.name} months are made with what is.")
-        return [_run_request(fleet.name, month) for month in found]
+        return [_run_request(fleet.name, month, some) for month in found]
 
     return tick
 
 
-def _run_request(fleet: str, outdated: Outdated) -> dg.RunRequest:
-    return dg.RunRequest(
-        run_key=f"{fleet}-{outdated.run_key}",
-        partition_key=outdated.month,
-        tags={FLEET: fleet, TRIGGER: TRIGGERED},
-    )
+def _run_request(
+    fleet: str, outdated: Outdated, assets: Sequence[dg.AssetKey] | None
+) -> dg.RunRequest:
+    key = f"{fleet}-{outdated.run_key}"
+    return month_request(fleet, outdated.month, key, TRIGGERED, assets=assets)

@@ -6,6 +6,7 @@ import dagster as dg
 
 from taxi_assets.assets.published import GROUP
 from taxi_assets.assets.served import GROUP as SERVING
+from taxi_assets.automation.requests import FLEET
 from taxi_assets.domain.fleets import Fleet
 
 
@@ -41,7 +42,7 @@ def served_job(fleet: str) -> str:
 
 def fleet_jobs(fleet: Fleet) -> list[Any]:
     """One fleet's jobs: a month as it comes every month, parts of it, and tuning."""
-    tags = {"taxi/fleet": fleet.name}  # dagster.yaml runs one at a time of each
+    tags = {FLEET: fleet.name}  # dagster.yaml runs one at a time of each
     tuning = dg.AssetSelection.assets([fleet.name, "tuned_parameters"])
     own = dg.AssetSelection.key_prefixes([fleet.name])
     reports, served = own & dg.AssetSelection.groups(GROUP), own & dg.AssetSelection.groups(SERVING)

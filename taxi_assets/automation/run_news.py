@@ -13,6 +13,7 @@ from taxi_assets.automation.reasons import (
     step_name,
     stopped_by_check,
 )
+from taxi_assets.automation.requests import FLEET
 from taxi_assets.domain.alert_words import check_failed, rejected, run_failed
 from taxi_assets.domain.alerts import Alert, Kind, Where
 
@@ -102,7 +103,7 @@ def fleet_of(run: dg.DagsterRun, fleets: Iterable[str]) -> str | None:
     """Whose run it is, None where it is none of ours: an instance may have other projects'."""
     keys = {key.path[0] for key in run.asset_selection or ()}
     for fleet in fleets:
-        if run.tags.get("taxi/fleet") == fleet or fleet in keys:
+        if run.tags.get(FLEET) == fleet or fleet in keys:
             return fleet
     return CITY if keys == {"zones"} else None
 

@@ -9,13 +9,15 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from taxi_assets.automation.jobs import month_job, report_job, served_job
-from taxi_assets.automation.watch import FLEET, TRIGGER, Watch, hasty, nothing_new, run_request
-from taxi_assets.domain.errors import TaxiError
+from taxi_assets.automation.requests import month_request
+from taxi_assets.automation.retraining import MEANING, assets_to_run
+from taxi_assets.automation.watch import Watch, hasty
 from taxi_assets.domain.fleets import Fleet
 from taxi_assets.domain.months import shift
 from taxi_assets.domain.publication_record import Record
 from taxi_assets.resources.landing import Landing
 from taxi_assets.resources.tlc import TlcSource
+from taxi_assets.settings import Retrain
 
 NEW_YORK = "America/New_York"
 MONTHLY = "0 6 20 * *"  # TLC publishes a month about two months later, mostly before the 20th
@@ -25,13 +27,16 @@ Asked = list[dg.RunRequest] | dg.SkipReason
 
 
 def fleet_schedules(
-    fleet: Fleet, months: dg.PartitionsDefinition[str]
+    fleet: Fleet, months: dg.PartitionsDefinition[str], retrain: Retrain
 ) -> list[dg.ScheduleDefinition]:
     """One fleet's schedules."""
-    return [monthly_refresh(fleet, months), weekly_monitoring(fleet), weekly_served(fleet, months)]
+    refresh = monthly_refresh(fleet, months, retrain)
+    return [refresh, weekly_monitoring(fleet), weekly_served(fleet, months)]
 
 
-def monthly_refresh(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.ScheduleDefinition:
+def monthly_refresh(
+    fleet: Fleet, months: dg.PartitionsDefinition[str], retrain: Retrain
+) -> dg.ScheduleDefinition:
     """The sensor's look once a month, at all landed months, for where no sensor runs."""
 
     @dg.schedule(
@@ -42,7 +47,7 @@ def monthly_refresh(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.Sc
         default_status=OFF,
         description=(
             f"Once a month, asks the source for {fleet.name} months that are new or have changed;"
-            " what the sensor has run is not run again."
+            f" what the sensor has run is not run again; {MEANING[retrain]}."
         ),
     )
     def tick(
@@ -52,13 +57,9 @@ def monthly_refresh(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.Sc
     ) -> Asked:
         keys = months.get_partition_keys()
         watch = Watch(fleet, keys, hasty(source), landing, context.instance)
-        try:
-            look = watch.look(Record(), datetime.now(UTC), thorough=True)
-        except TaxiError as error:
-            return dg.SkipReason(str(error))
-        if not look.orders:
-            return dg.SkipReason(nothing_new(fleet.name, look, keys[0] if keys else ""))
-        return [run_request(order) for order in look.orders]
+        some = assets_to_run(fleet.name, retrain, context.repository_def, context.instance)
+        answer = watch.answer(Record(), datetime.now(UTC), some, thorough=True)
+        return answer.requests or dg.SkipReason(answer.why)
 
     return tick
 
@@ -109,8 +110,5 @@ def weekly_served(fleet: Fleet, months: dg.PartitionsDefinition[str]) -> dg.Sche
 def _weekly(
     context: dg.ScheduleEvaluationContext, fleet: Fleet, month: str, what: str
 ) -> dg.RunRequest:
-    return dg.RunRequest(
-        run_key=f"{fleet.name}-{what}-{context.scheduled_execution_time:%Y-%m-%d}",
-        partition_key=month,
-        tags={FLEET: fleet.name, TRIGGER: "weekly"},
-    )
+    key = f"{fleet.name}-{what}-{context.scheduled_execution_time:%Y-%m-%d}"
+    return month_request(fleet.name, month, key, "weekly")

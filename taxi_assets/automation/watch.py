@@ -10,6 +10,8 @@ from datetime import datetime
 
 import dagster as dg
 
+from taxi_assets.automation.requests import PUBLICATION, month_request
+from taxi_assets.domain.errors import TaxiError
 from taxi_assets.domain.fleets import Fleet
 from taxi_assets.domain.publication import (
     PUBLISHED,
@@ -27,7 +29,6 @@ from taxi_assets.resources.landed_trips import refuse_another_source
 from taxi_assets.resources.landing import LandedFile, Landing
 from taxi_assets.resources.tlc import TlcSource
 
-FLEET, TRIGGER, PUBLICATION = "taxi/fleet", "taxi/trigger", "taxi/publication"
 TIMEOUT_S, RETRIES, BACKOFF_S = 5.0, 1, 0.5  # Dagster ends a tick after a minute
 
 
@@ -49,6 +50,21 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What a tick says.
+
+    Attributes:
+        requests: runs to ask for, in time order.
+        why: why there are none, a sentence; None where there are some.
+        record: to go on from next time.
+    """
+
+    requests: list[dg.RunRequest]
+    why: str | None
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
 class Watch:
     """One fleet's months at their source.
 
@@ -65,6 +81,24 @@ class Watch:
     source: TlcSource
     landing: Landing
     instance: dg.DagsterInstance
+
+    def answer(
+        self,
+        record: Record,
+        now: datetime,
+        assets: Sequence[dg.AssetKey] | None,
+        *,
+        thorough: bool = False,
+    ) -> Answer:
+        """Look, and say which runs that calls for: of some assets, or of whole months."""
+        try:
+            look = self.look(record, now, thorough=thorough)
+        except TaxiError as error:  # each says in one sentence what is wrong and what to do
+            return Answer([], str(error), record.with_fault(str(error)))
+        if not look.orders:
+            why = nothing_new(self.fleet.name, look, self.months[0] if self.months else "")
+            return Answer([], why, look.record)
+        return Answer([run_request(order, assets) for order in look.orders], None, look.record)
 
     def look(self, record: Record, now: datetime, *, thorough: bool = False) -> Look:
         """Ask the source about new months, and about landed ones whose turn it is.
@@ -120,21 +154,15 @@ class Watch:
 
 def hasty(source: TlcSource) -> TlcSource:
     """The same source, asked with little patience: there will be another look."""
-    return TlcSource(
-        url=source.url,
-        s3_endpoint=source.s3_endpoint,
-        timeout_s=TIMEOUT_S,
-        retries=RETRIES,
-        backoff_s=BACKOFF_S,
-    )
+    patience = {"timeout_s": TIMEOUT_S, "retries": RETRIES, "backoff_s": BACKOFF_S}
+    return source.model_copy(update=patience)
 
 
-def run_request(order: Order) -> dg.RunRequest:
-    """The run of an order."""
-    return dg.RunRequest(
-        run_key=order.run_key,
-        partition_key=order.month,
-        tags={FLEET: order.fleet, TRIGGER: order.trigger, PUBLICATION: order.run_key},
+def run_request(order: Order, assets: Sequence[dg.AssetKey] | None = None) -> dg.RunRequest:
+    """The run of an order: of some assets, or of the whole month."""
+    key = order.run_key
+    return month_request(
+        order.fleet, order.month, key, order.trigger, assets=assets, publication=key
     )
 
 

@@ -30,7 +30,10 @@ EXTRAS = ("orchestration", "serving", "console")
 def settings_make_sense(situation: Situation) -> list[Finding]:
     """Every setting has a value that can be used."""
     return [failure(f"{fault.rstrip('.')}.") for fault in situation.faults] or [
-        ok(f"All settings make sense; the home is {situation.settings.root}.")
+        ok(
+            f"All settings make sense; the home is {situation.settings.root};"
+            f" TAXI_RETRAIN is {situation.settings.retrain}."
+        )
     ]
 
 

@@ -11,6 +11,7 @@ import dagster as dg
 from filelock import FileLock, Timeout
 
 from taxi_assets.automation.jobs import model_job, month_job, report_job
+from taxi_assets.automation.requests import FLEET
 from taxi_assets.commands.instance import open_instance
 from taxi_assets.commands.outcome import MonthOutcome
 from taxi_assets.definitions import build_definitions
@@ -116,7 +117,7 @@ def run_month(
 
     with alone(settings, fleet, month, say):
         started = perf_counter()
-        tags = {STARTED_BY: command, "taxi/fleet": fleet}
+        tags = {STARTED_BY: command, FLEET: fleet}
         _bury_the_killed(instance, {**tags, "dagster/partition": month})
         instance.add_event_listener(run_id, listen)
         result = job.execute_in_process(

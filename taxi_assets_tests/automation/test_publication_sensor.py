@@ -175,6 +175,7 @@ def test_sensor_and_schedules_are_off_until_they_are_switched_on(desk: Desk) -> 
     assert {s.name: s.minimum_interval_seconds for s in repository.sensor_defs} == {
         "green_publication_sensor": 3600,
         "green_dependents_sensor": 3600,
+        "green_automation_sensor": 3600,
         "alerts": 60,
     }
     assert {s.default_status.name for s in repository.sensor_defs} == {"STOPPED"}
