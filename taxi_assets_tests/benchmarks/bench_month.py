@@ -25,7 +25,7 @@ from machine import PeakMemory, describe, median_seconds
 
 from taxi_assets.domain.cleaning import PAIR_COLUMNS, refund_rows, sort_trips
 from taxi_assets.domain.features import trip_features as build
-from taxi_assets.domain.fleets import get_fleet
+from taxi_assets.domain.fleets import Fleet, get_fleet
 from taxi_assets.domain.history import read_rides
 from taxi_assets.domain.places import learn
 from taxi_assets.domain.schemas import CLEAN_TRIPS, TRIP_FEATURES
@@ -72,17 +72,19 @@ def domain(tree: Path) -> None:
     )
 
 
-def sort_all(published: list[pa.RecordBatch], starts: np.ndarray) -> Iterator:
+def sort_all(
+    published: list[pa.RecordBatch], starts: np.ndarray, fleet: Fleet = FLEET, month: str = MONTH
+) -> Iterator:
     """Clean and rejected trips of the whole month."""
     pairs = pa.Table.from_batches(
         [
-            canonical(batch, FLEET, int(first)).select(PAIR_COLUMNS)
+            canonical(batch, fleet, int(first)).select(PAIR_COLUMNS)
             for batch, first in zip(published, starts, strict=False)
         ]
     )
     refunds = refund_rows(pairs)
     return pooled(
-        lambda item: sort_trips(item[0], int(item[1]), FLEET, MONTH, refunds),
+        lambda item: sort_trips(item[0], int(item[1]), fleet, month, refunds),
         zip(published, starts, strict=False),
     )
 
