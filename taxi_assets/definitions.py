@@ -41,7 +41,7 @@ from taxi_assets.resources.report_store import ReportStore
 from taxi_assets.resources.served_log import ServedLog
 from taxi_assets.resources.tables import TableIOManager
 from taxi_assets.resources.tlc import TlcSource
-from taxi_assets.settings import Settings, set_in_environment
+from taxi_assets.settings import Settings, read_settings, set_in_environment
 from taxi_assets.threads import wait_politely
 
 CHECKS = (
@@ -144,4 +144,4 @@ def resources(
 @dg.definitions
 def defs() -> dg.Definitions:
     """What `dagster` loads: the graph as the environment configures it."""
-    return build_definitions(Settings())
+    return build_definitions(read_settings())

@@ -8,6 +8,7 @@ from pydantic import (
     AliasChoices,
     Field,
     SecretStr,
+    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -15,8 +16,10 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from taxi_assets.domain.addresses import http_url, mail_addresses, mail_server
+from taxi_assets.domain.errors import UsageError
 from taxi_assets.domain.fleets import get_fleet
 from taxi_assets.domain.months import check_month
+from taxi_assets.domain.setting_faults import setting_faults
 
 CATALOG_SCHEMES = ("sqlite:///", "postgresql+psycopg2://")
 FIRST_PUBLISHED = "2009-01"
@@ -230,6 +233,18 @@ def _root(place: str | Path) -> str:
     if "://" in str(place):
         return str(place).rstrip("/")
     return Path(place).expanduser().resolve().as_posix()
+
+
+def read_settings() -> Settings:
+    """The settings as the environment says.
+
+    Raises:
+        UsageError: some make no sense; each is named by its variable.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise UsageError("; ".join(setting_faults(error.errors(), "TAXI_")) + ".") from None
 
 
 def set_in_environment(variable: str, value: str) -> bool:
