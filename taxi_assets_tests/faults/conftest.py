@@ -39,7 +39,17 @@ class Prepared:
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    root = tmp_path_factory.mktemp("kills")
+    return prepare(tmp_path_factory.mktemp("kills"))
+
+
+@pytest.fixture
+def home(prepared: Prepared) -> Iterator[Home]:
+    """The home before the last month."""
+    return prepared.restore()
+
+
+def prepare(root: Path) -> Prepared:
+    """Simulate all months in a folder, and run them."""
     home, kept, log = Home.at(root / "home"), root / "kept", root / "log"
     home.simulate([*DONE, LAST], rows=ROWS)
     run(home, log, f"{DONE[0]}..{DONE[-1]}")
@@ -49,12 +59,6 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     after = call(home, look)
     _restore(home, kept)
     return Prepared(home, kept, before, after)
-
-
-@pytest.fixture
-def home(prepared: Prepared) -> Iterator[Home]:
-    """The home before the last month."""
-    return prepared.restore()
 
 
 def run(home: Home, log: Path, months: str) -> None:
