@@ -2,12 +2,8 @@
 
 import json
 import os
-import signal
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -16,10 +12,10 @@ import pytest
 from dagster._core.launcher import WorkerStatus
 
 from taxi_assets.resources.local_runs import PLACE, LocalRunLauncher, Place
-from taxi_assets_tests.homes import NO_MODELS, OURS, REPOSITORY, Home
+from taxi_assets_tests.faults.daemons import MONTH, Machine, kill_all
+from taxi_assets_tests.homes import Home
 
 HERE = Place.here()
-DEADLINE_S = 150
 pytestmark = pytest.mark.skipif(HERE is None, reason="only Linux tells where a process is")
 
 
@@ -84,70 +80,17 @@ def test_no_worker_outlives_a_boot(instance: dg.DagsterInstance) -> None:
     )
 
 
-MONTH = "2025-01"
-
-
-@contextmanager
-def daemon(environment: dict[str, str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`dagster-daemon run`, in a process group with its code server and run workers."""
-    told = ["--module-name", "taxi_assets.definitions"]
-    with (
-        (folder / "daemon.log").open("ab") as out,
-        subprocess.Popen(
-            [sys.executable, "-m", "dagster._daemon", "run", *told],
-            env=environment,
-            cwd=folder,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        ) as process,
-    ):
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.terminate()
-
-
-def until_one(
-    instance: dg.DagsterInstance, statuses: list[dg.DagsterRunStatus], log: Path
-) -> dg.DagsterRun:
-    deadline = time.monotonic() + DEADLINE_S
-    while time.monotonic() < deadline:
-        found = instance.get_runs(dg.RunsFilter(statuses=statuses))
-        if found:
-            return found[0]
-        time.sleep(0.2)
-    pytest.fail(f"no run is {statuses}; the daemon says:\n{log.read_text()[-3_000:]}")
-
-
 @pytest.mark.slow
 def test_a_run_that_a_reboot_has_ended_is_run_again_when_the_daemon_is_back(tmp_path: Path) -> None:
-    home = Home.at(tmp_path, min_train_months=NO_MODELS)
-    held = tmp_path / "dagster" / "dagster.yaml"
-    often = held.read_text().replace("poll_interval_seconds: 30", "poll_interval_seconds: 2")
-    held.write_text(often)
-    home.simulate([MONTH], rows=1_000)
-    others = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    environment = others | home.environment(TAXI_FIRST_MONTH=MONTH, PYTHONPATH=str(REPOSITORY))
-    told = ["--module-name", "taxi_assets.definitions"]
-    log = tmp_path / "daemon.log"
-    subprocess.run(
-        [sys.executable, "-m", "dagster", "sensor", "start", "green_publication_sensor", *told],
-        env=environment | {"TAXI_SENSOR_S": "5"},
-        cwd=tmp_path,
-        check=True,
-        capture_output=True,
-    )
+    machine = Machine.at(tmp_path)
 
-    with home.instance() as instance:
-        with daemon(environment | {"TAXI_SENSOR_S": "5"}, tmp_path) as all_of_it:
-            killed = until_one(instance, [dg.DagsterRunStatus.STARTED], log)
-            os.killpg(all_of_it.pid, signal.SIGKILL)
-            all_of_it.wait()
+    with machine.home.instance() as instance:
+        with machine.daemon() as process:
+            killed = machine.until_a_run_is(instance, dg.DagsterRunStatus.STARTED)
+            kill_all(process)
         left = instance.get_run_by_id(killed.run_id)
-        with daemon(environment | {"TAXI_SENSOR_S": "5"}, tmp_path):
-            again = until_one(instance, [dg.DagsterRunStatus.SUCCESS], log)
+        with machine.daemon():
+            again = machine.until_a_run_is(instance, dg.DagsterRunStatus.SUCCESS)
         ended = instance.get_run_by_id(killed.run_id)
 
     assert left is not None
@@ -155,4 +98,21 @@ def test_a_run_that_a_reboot_has_ended_is_run_again_when_the_daemon_is_back(tmp_
     assert ended is not None
     assert ended.status is dg.DagsterRunStatus.FAILURE
     assert again.parent_run_id == killed.run_id
-    assert home.stage().tables["clean_trips", MONTH].rows > 0
+    assert machine.home.stage().tables["clean_trips", MONTH].rows > 0
+
+
+@pytest.mark.slow
+def test_two_daemons_by_mistake_run_a_month_once(tmp_path: Path) -> None:
+    machine = Machine.at(tmp_path)
+
+    with machine.home.instance() as instance, machine.daemon() as one, machine.daemon() as other:
+        run = machine.until_a_run_is(instance, dg.DagsterRunStatus.SUCCESS)
+        machine.until_ticks(instance, machine.ticks(instance) + 2)
+        assert (one.poll(), other.poll()) == (None, None)
+        runs = instance.get_runs()
+        steps = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_START)
+
+    assert [found.run_id for found in runs] == [run.run_id]
+    begun = [entry.step_key for entry in steps]
+    assert len(begun) == len(set(begun))
+    assert machine.home.stage().tables["clean_trips", MONTH].rows > 0
