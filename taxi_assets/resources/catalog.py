@@ -60,7 +60,7 @@ def reaching(warehouse: str) -> Iterator[None]:
             raise
         raise LakeUnreachable(
             f"The lake at {warehouse} does not answer ({str(error).splitlines()[0]}): "
-            "check TAXI_LAKE, TAXI_CATALOG_URI and that both are running."
+            "check TAXI_LAKE, TAXI_CATALOG_URI, that both are running and that there is room."
         ) from error
 
 

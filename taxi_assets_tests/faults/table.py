@@ -49,7 +49,8 @@ class Trial:
 def disturb(prepared: Prepared, name: str, folder: Path, seed: int = 0) -> Trial:
     """Disturb one run of the last month, look, run it again, and look again."""
     home = prepared.restore()
-    command = EVERY[name](home, folder / "disturbed.log", random.Random(seed))
+    prepared.cdn.asked.clear()
+    command = EVERY[name](prepared, folder / "disturbed.log", random.Random(seed))
     left = call(home, look)
     again = start(home, folder / "again.log", "run", "--only", "models", "--months", LAST)
     ran = again.wait() == 0
@@ -101,20 +102,25 @@ def main() -> None:
         step: range(steps),
         **{name: range(1) for name in ONCE},
     }
-    with tempfile.TemporaryDirectory() as folder:
-        prepared = prepare(Path(folder))
+    with tempfile.TemporaryDirectory() as folder, prepare(Path(folder)) as prepared:
         sys.stdout.write(
             LINE.format("fault", "tried", "ended", "converged", "lost", "half-visible") + "\n"
         )
         for name in [name for name in EVERY if told.only in name and seeds[name]]:
-            trials = []
-            for seed in seeds[name]:
-                place = Path(tempfile.mkdtemp(dir=folder))
-                trials.append(disturb(prepared, name, place, seed))
-                if not trials[-1].converged:
-                    sys.stdout.write(f"{name}, seed {seed}: {(place / 'again.log').read_text()}\n")
+            trials = [
+                disturb(prepared, name, Path(tempfile.mkdtemp(dir=folder)), seed)
+                for seed in seeds[name]
+            ]
             sys.stdout.write(line(name, trials) + "\n")
+            for said in {why(trial) for trial in trials if trial.exit_code > 0}:
+                sys.stdout.write(f"    {said}\n")
             sys.stdout.flush()
+
+
+def why(trial: Trial) -> str:
+    """The first error that the run ended with, to see that the fault was met and no other."""
+    errors = [said for said in trial.said.splitlines() if said.startswith("Error: ")]
+    return errors[0] if errors else trial.said[-300:]
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def test_a_kill_at_a_random_moment_loses_nothing(
     check(disturb(prepared, name, tmp_path, seed))
 
 
-@pytest.mark.parametrize("name", ["source changes", "catalog locked 3 s"])
+@pytest.mark.parametrize("name", ["source changes", "source resets", "catalog locked 3 s"])
 def test_a_run_goes_through_what_passes(prepared: Prepared, tmp_path: Path, name: str) -> None:
     trial = disturb(prepared, name, tmp_path)
 
@@ -45,7 +45,8 @@ def test_a_run_goes_through_what_passes(prepared: Prepared, tmp_path: Path, name
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("source 403", "not published"),
+        ("source 403", "answered 403"),
+        ("source 500", "answered 500"),
         ("MLflow down", "MLFLOW_TRACKING_URI"),
         pytest.param("disk full at once", "No space left", marks=mounts),
         pytest.param("disk full amid the tables", "No space left", marks=mounts),

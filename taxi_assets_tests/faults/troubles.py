@@ -3,8 +3,10 @@
 A trouble starts the run in a home, does its worst, and waits until the run has ended.
 """
 
+import io
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -15,9 +17,11 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from taxi_assets.domain.fleets import FLEETS
-from taxi_assets_tests.cdn import Fault, serving
-from taxi_assets_tests.faults.conftest import LAST
+from taxi_assets_tests.cdn import Fault
+from taxi_assets_tests.faults.conftest import LAST, Prepared
 from taxi_assets_tests.faults.processes import Command, fork, start
 from taxi_assets_tests.homes import Home
 from taxi_assets_tests.mlflow_proxy import proxy_before
@@ -26,7 +30,7 @@ from taxi_assets_tests.mlflow_server import ill_server
 LONGEST_S = 12.0  # about what an undisturbed run takes; a kill that comes too late kills nothing
 ARGUMENTS = ("run", "--only", "models", "--months", LAST)
 ONLY_ONCE = ("changes", "stalls")  # a stall lasts 30 s
-Trouble = Callable[[Home, Path, random.Random], Command]
+Trouble = Callable[[Prepared, Path, random.Random], Command]
 
 
 def begin(home: Home, log: Path, **environment: str) -> Command:
@@ -39,8 +43,9 @@ def tell(environment: dict[str, str]) -> None:
     os.environ.update(environment)
 
 
-def kill_the_run(home: Home, log: Path, chance: random.Random) -> Command:
+def kill_the_run(prepared: Prepared, log: Path, chance: random.Random) -> Command:
     """SIGKILL `taxi-assets run` at a random moment."""
+    home = prepared.home
     command = begin(home, log)
     command.process.join(chance.uniform(0.5, LONGEST_S))
     command.process.kill()
@@ -69,8 +74,9 @@ def run_in_steps(environment: dict[str, str], partition: str) -> None:
         )
 
 
-def kill_a_step(home: Home, log: Path, chance: random.Random) -> Command:
+def kill_a_step(prepared: Prepared, log: Path, chance: random.Random) -> Command:
     """SIGKILL the process of a step, a moment after it has started."""
+    home = prepared.home
     command = fork(log, run_in_steps, home.environment(), LAST)
     wanted, seen = chance.randrange(1, 8), set[int]()
     with home.instance() as instance:
@@ -92,10 +98,19 @@ def kill_a_step(home: Home, log: Path, chance: random.Random) -> Command:
     return command
 
 
-def ill_source(kind: str, home: Home, log: Path, _: random.Random) -> Command:
+def same_trips_in_other_bytes(file: Path) -> bytes:
+    """Another publication of a month that leads to the same tables."""
+    other = io.BytesIO()
+    pq.write_table(pq.read_table(file), other, compression="gzip")
+    return other.getvalue()
+
+
+def ill_source(kind: str, prepared: Prepared, log: Path, _: random.Random) -> Command:
     """The month's file fails in one way: once, or each time that it is asked for."""
+    home = prepared.home
     name = FLEETS[home.fleet].file_name(LAST)
-    content = (home.root / "tlc" / name).read_bytes()
+    file = home.root / "tlc" / name
+    content = file.read_bytes()
     half = len(content) // 2
     fault = {
         "resets": Fault(breaks_after=half),
@@ -103,12 +118,15 @@ def ill_source(kind: str, home: Home, log: Path, _: random.Random) -> Command:
         "500": Fault(status=500),
         "403": Fault(status=403),
         "truncates": Fault(breaks_after=half, how="close"),
-        "changes": Fault(breaks_after=half, then=content),
+        "changes": Fault(breaks_after=half, then=same_trips_in_other_bytes(file)),
     }[kind]
-    with serving(home.root / "tlc") as cdn:
-        cdn.fail(name, *[fault] * (1 if kind in ONLY_ONCE else 30))
-        command = begin(home, log, TAXI_TLC_URL=cdn.url)
-        command.wait()
+    faults = [fault] * (1 if kind in ONLY_ONCE else 30)
+    prepared.cdn.fail(name, *faults)
+    command = begin(home, log)
+    command.wait()
+    assert len(prepared.cdn.faults[name]) < len(faults), "the run did not meet the fault"
+    prepared.cdn.faults.clear()
+    file.write_bytes(content)
     return command
 
 
@@ -135,8 +153,11 @@ def locked(database: Path, seconds: float) -> Iterator[None]:
         thread.join()
 
 
-def locked_store(name: str, seconds: float, home: Home, log: Path, _: random.Random) -> Command:
+def locked_store(
+    name: str, seconds: float, prepared: Prepared, log: Path, _: random.Random
+) -> Command:
     """Another process writes to a database, and does not end."""
+    home = prepared.home
     (database,) = [path for path in home.root.rglob("*.db") if path.name == name]
     with locked(database, seconds):
         command = begin(home, log)
@@ -144,8 +165,9 @@ def locked_store(name: str, seconds: float, home: Home, log: Path, _: random.Ran
     return command
 
 
-def ill_registry(kind: str, home: Home, log: Path, _: random.Random) -> Command:
+def ill_registry(kind: str, prepared: Prepared, log: Path, _: random.Random) -> Command:
     """MLflow is not there, or answers nothing but 500."""
+    home = prepared.home
     if kind == "500":
         with ill_server() as url:
             command = begin(home, log, MLFLOW_TRACKING_URI=url)
@@ -158,19 +180,21 @@ def ill_registry(kind: str, home: Home, log: Path, _: random.Random) -> Command:
     return command
 
 
-def full_disk(folder: str, kib: int, home: Home, log: Path, _: random.Random) -> Command:
+def full_disk(folder: str, kib: int, prepared: Prepared, log: Path, _: random.Random) -> Command:
     """The disk under one folder of the home has only so much room left."""
+    home = prepared.home
     place = home.settings.root / folder
     aside = place.with_name(f"{place.name}-aside")
     place.rename(aside)
-    used = sum(path.stat().st_size + 4096 for path in aside.rglob("*")) // 1024
     place.mkdir()
-    size = f"size={used + kib}k"
-    subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", place], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", place], check=True)
     try:
         subprocess.run(["cp", "-a", f"{aside}/.", place], check=True)
+        filler = place / "filler"
+        filler.write_bytes(bytes(shutil.disk_usage(place).free - kib * 1024))
         command = begin(home, log)
         command.wait()
+        filler.unlink()
         subprocess.run(["rm", "-rf", aside], check=True)
         subprocess.run(["cp", "-a", f"{place}/.", f"{aside}/"], check=True)
     finally:
@@ -192,7 +216,7 @@ ONCE: dict[str, Trouble] = {
     "MLflow's database locked 3 s": partial(locked_store, "mlflow.db", 3.0),
     "MLflow down": partial(ill_registry, "down"),
     "MLflow answers 500": partial(ill_registry, "500"),
-    "disk full at once": partial(full_disk, "lake", 8),
-    "disk full amid the tables": partial(full_disk, "lake", 500),
+    "disk full at once": partial(full_disk, "lake", 16),
+    "disk full amid the tables": partial(full_disk, "lake", 400),
 }
 EVERY: dict[str, Trouble] = {**RANDOM, **ONCE}
