@@ -21,6 +21,7 @@ from dagster._core.launcher import (
     LaunchRunContext,
     WorkerStatus,
 )
+from dagster._core.storage.tags import RETRY_STRATEGY_TAG
 
 PLACE = "taxi/worker-place"
 SAID_BY_THE_WORKER = re.compile(r"^Started process for run \(pid: (\d+)\)")
@@ -62,11 +63,14 @@ class LocalRunLauncher(DefaultRunLauncher):
     """Starts runs as Dagster's own launcher does, and can tell when one's process is gone."""
 
     def launch_run(self, context: LaunchRunContext) -> None:
-        """Note where the run's process will be, and start it."""
-        place = Place.here()
+        """Note where the run's process will be and how it is retried, and start it."""
+        run, place = context.dagster_run, Place.here()
+        # A retry of only what was not done would run the steps after one that rightly gave nothing
+        # (a month with too few before it has no model); what was done is found done anyway.
+        told = {} if RETRY_STRATEGY_TAG in run.tags else {RETRY_STRATEGY_TAG: "ALL_STEPS"}
         if place:
-            told = {PLACE: json.dumps(asdict(place))}
-            self._instance.add_run_tags(context.dagster_run.run_id, told)
+            told[PLACE] = json.dumps(asdict(place))
+        self._instance.add_run_tags(run.run_id, told)
         super().launch_run(context)
 
     @property

@@ -27,14 +27,14 @@ def check(trial: Trial) -> None:
     assert trial.converged, trial.said
 
 
-@pytest.mark.parametrize(("name", "seed"), [(RUN, 0), (RUN, 1), (RUN, 2), (STEP, 0), (STEP, 1)])
+@pytest.mark.parametrize(("name", "seed"), [(RUN, 0), (RUN, 1), (STEP, 0)])
 def test_a_kill_at_a_random_moment_loses_nothing(
     prepared: Prepared, tmp_path: Path, name: str, seed: int
 ) -> None:
     check(disturb(prepared, name, tmp_path, seed))
 
 
-@pytest.mark.parametrize("name", ["source changes", "source resets", "catalog locked 3 s"])
+@pytest.mark.parametrize("name", ["source changes", "catalog locked 3 s"])
 def test_a_run_goes_through_what_passes(prepared: Prepared, tmp_path: Path, name: str) -> None:
     trial = disturb(prepared, name, tmp_path)
 
@@ -46,7 +46,6 @@ def test_a_run_goes_through_what_passes(prepared: Prepared, tmp_path: Path, name
     ("name", "words"),
     [
         ("source 403", "answered 403"),
-        ("source 500", "answered 500"),
         ("MLflow down", "MLFLOW_TRACKING_URI"),
         pytest.param("disk full at once", "No space left", marks=mounts),
         pytest.param("disk full amid the tables", "No space left", marks=mounts),
