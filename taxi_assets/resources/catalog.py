@@ -19,6 +19,7 @@ from taxi_assets.resources.table_slice import stored_schema
 
 TRIES = 8
 SQLITE = "sqlite:///"
+LASTING = {"pool_pre_ping": "true"}  # a connection may be older than the database's last restart
 
 
 def _made_meanwhile(error: BaseException) -> bool:
@@ -49,14 +50,17 @@ def reaching(warehouse: str) -> Iterator[None]:
     Raises:
         LakeUnreachable: catalog or warehouse do not answer.
     """
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import DBAPIError, OperationalError
 
     try:
         yield
-    except (OperationalError, OSError) as error:
+    except (DBAPIError, OSError) as error:
+        gone = getattr(error, "connection_invalidated", False)  # cut amid a statement
+        if not gone and not isinstance(error, OperationalError | OSError):
+            raise
         raise LakeUnreachable(
             f"The lake at {warehouse} does not answer ({str(error).splitlines()[0]}): "
-            "check TAXI_LAKE, TAXI_CATALOG_URI and that both are running."
+            "check TAXI_LAKE, TAXI_CATALOG_URI, that both are running and that there is room."
         ) from error
 
 
@@ -74,7 +78,8 @@ def open_catalog(uri: str, warehouse: str, s3_endpoint: str | None) -> Any:
     if uri.startswith(SQLITE):  # SQLite makes no folders
         file = Path(uri.removeprefix(SQLITE).partition("?")[0])
         file.parent.mkdir(parents=True, exist_ok=True)
-    return SqlCatalog("taxi", uri=uri, warehouse=warehouse, **_s3_options(s3_endpoint))
+    told = {"uri": uri, "warehouse": warehouse, **LASTING}
+    return SqlCatalog("taxi", **told, **_s3_options(s3_endpoint))
 
 
 def look_into_catalog(uri: str, warehouse: str, s3_endpoint: str | None) -> Any:
@@ -105,7 +110,7 @@ def look_into_catalog(uri: str, warehouse: str, s3_endpoint: str | None) -> Any:
             f"The Iceberg catalog cannot be read ({str(error).splitlines()[0]}): start its "
             "database, correct TAXI_CATALOG_URI, or restore the file."
         ) from error
-    told = {"uri": uri, "warehouse": warehouse, "init_catalog_tables": "false"}
+    told = {"uri": uri, "warehouse": warehouse, "init_catalog_tables": "false", **LASTING}
     return SqlCatalog("taxi", **told, **_s3_options(s3_endpoint))
 
 

@@ -2,11 +2,13 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from taxi_assets_tests.cdn import Cdn, serving
 from taxi_assets_tests.faults.processes import call, start
 from taxi_assets_tests.faults.seen import Seen, look
 from taxi_assets_tests.homes import Home
@@ -24,12 +26,14 @@ class Prepared:
         kept: a copy of it before the last month.
         before: what it shows then.
         after: what it shows once the last month has run undisturbed.
+        cdn: where its files come from: a home takes them from one source for ever.
     """
 
     home: Home
     kept: Path
     before: Seen
     after: Seen
+    cdn: Cdn
 
     def restore(self) -> Home:
         """The home as it was before the last month."""
@@ -38,9 +42,27 @@ class Prepared:
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
-    root = tmp_path_factory.mktemp("kills")
-    home, kept, log = Home.at(root / "home"), root / "kept", root / "log"
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
+    with prepare(tmp_path_factory.mktemp("kills")) as prepared:
+        yield prepared
+
+
+@pytest.fixture
+def home(prepared: Prepared) -> Iterator[Home]:
+    """The home before the last month."""
+    return prepared.restore()
+
+
+@contextmanager
+def prepare(root: Path) -> Iterator[Prepared]:
+    """Simulate all months in a folder, serve them until the block ends, and run them."""
+    with serving(root / "home" / "tlc") as cdn:
+        home = Home.at(root / "home", tlc_url=cdn.url)
+        yield _prepare(home, cdn, root)
+
+
+def _prepare(home: Home, cdn: Cdn, root: Path) -> Prepared:
+    kept, log = root / "kept", root / "log"
     home.simulate([*DONE, LAST], rows=ROWS)
     run(home, log, f"{DONE[0]}..{DONE[-1]}")
     before = call(home, look)
@@ -48,13 +70,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     run(home, log, LAST)
     after = call(home, look)
     _restore(home, kept)
-    return Prepared(home, kept, before, after)
-
-
-@pytest.fixture
-def home(prepared: Prepared) -> Iterator[Home]:
-    """The home before the last month."""
-    return prepared.restore()
+    return Prepared(home, kept, before, after, cdn)
 
 
 def run(home: Home, log: Path, months: str) -> None:

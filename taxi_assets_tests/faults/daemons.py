@@ -1,0 +1,172 @@
+"""A machine with a daemon whose sensor runs a published month, and ways to kill what runs on it."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from taxi_assets_tests.homes import NO_MODELS, OURS, REPOSITORY, Home
+
+MONTH = "2025-01"
+PATIENCE_S = 200  # on a busy machine; a run takes half a minute
+TOLD = ["--module-name", "taxi_assets.definitions"]
+Process = subprocess.Popen[bytes]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A home with one published month, and the environment of what runs there."""
+
+    home: Home
+    environment: dict[str, str]
+
+    @classmethod
+    def at(cls, root: Path) -> "Machine":
+        """One in a new folder; its daemon looks after dead runs often, to save the test's time."""
+        home = Home.at(root, min_train_months=NO_MODELS)
+        held = root / "dagster" / "dagster.yaml"
+        often = held.read_text().replace("poll_interval_seconds: 30", "poll_interval_seconds: 2")
+        held.write_text(often)
+        home.simulate([MONTH], rows=1_000)
+        others = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+        ours = home.environment(
+            TAXI_FIRST_MONTH=MONTH, TAXI_SENSOR_S="5", PYTHONPATH=str(REPOSITORY)
+        )
+        machine = cls(home, others | ours)
+        subprocess.run(
+            [sys.executable, "-m", "dagster", "sensor", "start", "green_publication_sensor", *TOLD],
+            env=machine.environment,
+            cwd=root,
+            check=True,
+            capture_output=True,
+        )
+        return machine
+
+    @contextmanager
+    def daemon(self) -> Iterator[Process]:
+        """`dagster-daemon run`, in a process group with its code server and run workers."""
+        with (
+            (self.home.root / "daemon.log").open("ab") as out,
+            subprocess.Popen(
+                [sys.executable, "-m", "dagster._daemon", "run", *TOLD],
+                env=self.environment,
+                cwd=self.home.root,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            ) as process,
+        ):
+            try:
+                yield process
+            finally:
+                if process.poll() is None:
+                    process.terminate()
+                    process.wait(60)
+                kill_all(process)  # what it may have left
+
+    def until(self, found: Callable[[], object]) -> None:
+        """Wait until it is so."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not found():
+            if time.monotonic() > deadline:
+                said = (self.home.root / "daemon.log").read_text()[-3_000:]
+                pytest.fail(f"it does not come about; the daemon says:\n{said}")
+            time.sleep(0.2)
+
+    def until_a_run_is(
+        self, instance: dg.DagsterInstance, status: dg.DagsterRunStatus
+    ) -> dg.DagsterRun:
+        """Wait for a run."""
+        wanted = dg.RunsFilter(statuses=[status])
+        self.until(lambda: instance.get_runs(wanted))
+        return instance.get_runs(wanted)[0]
+
+    def ticks(self, instance: dg.DagsterInstance) -> int:
+        """How often the sensor has ticked."""
+        (state,) = instance.all_instigator_state()
+        return len(instance.get_ticks(state.instigator_origin_id, state.selector_id))
+
+    def until_ticks(self, instance: dg.DagsterInstance, count: int) -> None:
+        """Wait for so many."""
+        self.until(lambda: self.ticks(instance) >= count)
+
+
+def kill_all(process: Process) -> None:
+    """SIGKILL a daemon with its code server and run workers, as a reboot does."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def kill_worker(instance: dg.DagsterInstance, run_id: str, *, server: bool) -> None:
+    """SIGKILL the process of a run, after that of the code server that watches it if told so."""
+    logs = instance.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
+    told = next(entry.message for entry in logs if entry.message.startswith("Started process"))
+    pid = int(told.rpartition("pid: ")[2].rstrip(")."))
+    with suppress(ProcessLookupError, FileNotFoundError):  # it may have ended well meanwhile
+        parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        if server:
+            os.kill(parent, signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
+
+
+def disturb(root: Path, kind: str, seed: int) -> tuple[dict[tuple[str, str], str], int]:
+    """Kill at a random moment of a run that a daemon has started, and wait for the month.
+
+    Args:
+        root: new folder of the machine.
+        kind: `worker`, `server and worker` or `daemon, server and worker`; `nothing` to compare.
+        seed: of the moment.
+
+    Returns:
+        Data versions once a run has succeeded; and how many runs it took.
+    """
+    machine, chance = Machine.at(root), random.Random(seed)
+    with machine.home.instance() as instance:
+        with machine.daemon() as process:
+            run = machine.until_a_run_is(instance, dg.DagsterRunStatus.STARTED)
+            time.sleep(chance.uniform(0, 6))
+            if kind == "daemon, server and worker":
+                kill_all(process)
+            elif kind != "nothing":
+                kill_worker(instance, run.run_id, server=kind.startswith("server"))
+            if process.poll() is None:
+                machine.until_a_run_is(instance, dg.DagsterRunStatus.SUCCESS)
+        if process.returncode == -signal.SIGKILL:
+            with machine.daemon():
+                machine.until_a_run_is(instance, dg.DagsterRunStatus.SUCCESS)
+        return machine.home.stage().data_versions(), len(instance.get_runs())
+
+
+def main() -> None:
+    """Print a row for each kind: `python taxi_assets_tests/faults/daemons.py 3`."""
+    from tempfile import TemporaryDirectory
+
+    sys.stdout.write("killed                        tried  ended  converged\n")
+    with TemporaryDirectory() as folder:
+        whole, _ = disturb(Path(folder) / "whole", "nothing", 0)
+        for kind in ("worker", "server and worker", "daemon, server and worker"):
+            found = []
+            for seed in range(int(sys.argv[1])):
+                try:
+                    found.append(disturb(Path(folder) / f"{kind[:6]}{seed}", kind, seed))
+                except pytest.fail.Exception as error:
+                    sys.stdout.write(f"{kind}, seed {seed}: {error}\n")
+                    found.append(({}, 0))
+            ended = sum(runs > 1 for _, runs in found)
+            same = sum(versions == whole for versions, _ in found)
+            sys.stdout.write(f"{kind:<30}{len(found):>5}{ended:>7}{same:>11}\n")
+            sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

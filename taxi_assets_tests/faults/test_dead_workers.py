@@ -1,0 +1,118 @@
+"""A run whose process is gone is found dead and run again; one that may be alive is left alone."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.launcher import WorkerStatus
+
+from taxi_assets.resources.local_runs import PLACE, LocalRunLauncher, Place
+from taxi_assets_tests.faults.daemons import MONTH, Machine, kill_all
+from taxi_assets_tests.homes import Home
+
+HERE = Place.here()
+pytestmark = pytest.mark.skipif(HERE is None, reason="only Linux tells where a process is")
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with Home.at(tmp_path).instance() as instance:
+        yield instance
+
+
+@pytest.fixture
+def worker() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that lives until it is told to end."""
+    with subprocess.Popen(["sleep", "600"]) as process:
+        yield process
+        process.kill()
+
+
+def health(instance: dg.DagsterInstance, pid: int | None, place: Place | None) -> WorkerStatus:
+    """What the launcher of our dagster.yaml says of a run with such a worker."""
+    launcher = instance.run_launcher
+    assert isinstance(launcher, LocalRunLauncher)
+    run = instance.create_run_for_job(
+        dg.GraphDefinition(name="nothing").to_job(),
+        tags={PLACE: json.dumps(asdict(place))} if place else {},
+    )
+    if pid is not None:
+        instance.report_engine_event(f"Started process for run (pid: {pid}).", run)
+    return launcher.check_run_worker_health(run).status
+
+
+def test_a_living_worker_is_running_and_a_killed_one_gone_even_before_its_parent_looks(
+    instance: dg.DagsterInstance, worker: subprocess.Popen[bytes]
+) -> None:
+    alive = health(instance, worker.pid, HERE)
+    worker.kill()
+    os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOWAIT)  # ended, and still a zombie
+    zombie = health(instance, worker.pid, HERE)
+    worker.wait()
+
+    assert alive is WorkerStatus.RUNNING
+    assert zombie is WorkerStatus.NOT_FOUND
+    assert health(instance, worker.pid, HERE) is WorkerStatus.NOT_FOUND
+
+
+def test_a_run_that_cannot_be_seen_is_never_called_dead(instance: dg.DagsterInstance) -> None:
+    assert HERE
+    with subprocess.Popen(["true"]) as ended:
+        ended.wait()
+    elsewhere = replace(HERE, machine="another", boot="another")
+
+    assert health(instance, ended.pid, elsewhere) is WorkerStatus.RUNNING
+    assert health(instance, ended.pid, replace(HERE, pids="another")) is WorkerStatus.RUNNING
+    assert health(instance, ended.pid, None) is WorkerStatus.RUNNING
+    assert health(instance, None, HERE) is WorkerStatus.RUNNING
+
+
+def test_no_worker_outlives_a_boot(instance: dg.DagsterInstance) -> None:
+    assert HERE
+
+    assert health(instance, os.getpid(), replace(HERE, boot="the one before")) is (
+        WorkerStatus.NOT_FOUND
+    )
+
+
+@pytest.mark.slow
+def test_a_run_that_a_reboot_has_ended_is_run_again_when_the_daemon_is_back(tmp_path: Path) -> None:
+    machine = Machine.at(tmp_path)
+
+    with machine.home.instance() as instance:
+        with machine.daemon() as process:
+            killed = machine.until_a_run_is(instance, dg.DagsterRunStatus.STARTED)
+            kill_all(process)
+        left = instance.get_run_by_id(killed.run_id)
+        with machine.daemon():
+            again = machine.until_a_run_is(instance, dg.DagsterRunStatus.SUCCESS)
+        ended = instance.get_run_by_id(killed.run_id)
+
+    assert left is not None
+    assert left.status is dg.DagsterRunStatus.STARTED
+    assert ended is not None
+    assert ended.status is dg.DagsterRunStatus.FAILURE
+    assert again.parent_run_id == killed.run_id
+    assert machine.home.stage().tables["clean_trips", MONTH].rows > 0
+
+
+@pytest.mark.slow
+def test_two_daemons_by_mistake_run_a_month_once(tmp_path: Path) -> None:
+    machine = Machine.at(tmp_path)
+
+    with machine.home.instance() as instance, machine.daemon() as one, machine.daemon() as other:
+        run = machine.until_a_run_is(instance, dg.DagsterRunStatus.SUCCESS)
+        machine.until_ticks(instance, machine.ticks(instance) + 2)
+        assert (one.poll(), other.poll()) == (None, None)
+        runs = instance.get_runs()
+        steps = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_START)
+
+    assert [found.run_id for found in runs] == [run.run_id]
+    begun = [entry.step_key for entry in steps]
+    assert len(begun) == len(set(begun))
+    assert machine.home.stage().tables["clean_trips", MONTH].rows > 0
