@@ -1,12 +1,16 @@
 """`taxi-assets backfill`: what is missing or out of date runs, and nothing else."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
 from taxi_assets.resources.catalog import look_into_catalog
-from taxi_assets_tests.homes import NO_MODELS, Home
+from taxi_assets_tests.homes import NO_MODELS, OURS, Home
 
 MONTHS = ("2025-01", "2025-02", "2025-03")
 SPAN = "2025-01..2025-03"
@@ -124,3 +128,27 @@ def test_what_makes_no_sense_is_refused_in_one_sentence(
     assert done.exit_code == 1
     assert sentence in done.stderr
     assert "Traceback" not in done.output
+
+
+@pytest.mark.slow
+def test_an_interrupted_backfill_stops_and_the_same_command_goes_on(home: Home) -> None:
+    command = "from taxi_assets.cli import app; app()"
+    others = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    with subprocess.Popen(
+        [sys.executable, "-c", command, "backfill", "--months", SPAN, "--only", "models"],
+        env=others | home.environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        next(line for line in process.stderr if "2025-02" in line and "raw_trips" in line)
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+
+    told = backfill(home)
+
+    assert process.returncode == 1
+    assert "the same command goes on" in said
+    assert "2025-03" not in said
+    assert ran(told) == ["2025-02", "2025-03"]
+    assert told["exit_code"] == 0

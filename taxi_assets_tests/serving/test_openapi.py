@@ -29,6 +29,9 @@ HELD = (
     "response_schema_conformance",
 )
 
+# the service runs in a thread of this process, and may draw the number of a trace meanwhile
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
+
 
 @pytest.fixture(scope="module")
 def told(client: httpx.Client) -> dict[str, Any]:
