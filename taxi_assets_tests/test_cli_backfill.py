@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from taxi_assets.resources.catalog import look_into_catalog
+from taxi_assets.resources.catalog import open_catalog
 from taxi_assets_tests.homes import NO_MODELS, OURS, Home
 
 MONTHS = ("2025-01", "2025-02", "2025-03")
@@ -63,8 +63,7 @@ def test_a_fresh_home_runs_all_months_and_the_second_time_none(home: Home) -> No
 def test_a_month_deleted_by_hand_is_the_only_one_that_runs(home: Home) -> None:
     backfill(home)
     whole = home.stage().data_versions()
-    catalog = look_into_catalog(home.settings.catalog, f"{home.settings.lake_uri}/tables", None)
-    assert catalog is not None
+    catalog = open_catalog(home.settings.catalog, f"{home.settings.lake_uri}/tables", None)
     catalog.load_table("green.clean_trips").delete("month == '2025-02'")
 
     told = backfill(home)
