@@ -20,11 +20,14 @@ from taxi_assets.cli_up import commands as up_commands
 from taxi_assets.console import (
     FleetOption,
     JsonOption,
+    MonthsOption,
+    PartOption,
     example,
     plainly,
     print_table,
     progress,
     settings_for,
+    tell_failures,
 )
 
 app = typer.Typer(
@@ -56,12 +59,9 @@ app.add_typer(up_commands)
 )
 @plainly
 def run(
-    months: Annotated[str, typer.Option(help="2025-01, 2025-01..2025-03 or 2025-01,2025-03.")],
+    months: MonthsOption,
     fleet: FleetOption = None,
-    only: Annotated[
-        str | None,
-        typer.Option(help="A part: models (all but reports) or reports (of months run before)."),
-    ] = None,
+    only: PartOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Take months through the whole graph, in order; the Dagster UI shows the same runs."""
@@ -198,7 +198,7 @@ def versions(
 )
 @plainly
 def simulate(
-    months: Annotated[str, typer.Option(help="2025-01, 2025-01..2025-03 or 2025-01,2025-03.")],
+    months: MonthsOption,
     to: Annotated[Path, typer.Option(help="Folder to write, laid out as TLC's.")],
     rows: Annotated[
         int | None, typer.Option(help="Trips a month; the fleet's usual number by default.")
@@ -250,8 +250,5 @@ def _report(outcomes: Sequence[Any], as_json: bool) -> None:
         for outcome in outcomes:
             for warning in outcome.warnings:
                 typer.echo(f"{outcome.fleet} {outcome.month} warns: {warning}")
-    failures = [(o, what, reason) for o in outcomes for what, reason in o.failures]
-    for outcome, what, reason in failures:
-        typer.echo(f"Error: {outcome.fleet} {outcome.month} {what}: {reason}", err=True)
-    if failures:
+    if tell_failures(outcomes):
         raise typer.Exit(1)

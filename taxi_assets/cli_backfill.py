@@ -8,11 +8,14 @@ import typer
 from taxi_assets.console import (
     FleetOption,
     JsonOption,
+    MonthsOption,
+    PartOption,
     example,
     plainly,
     print_table,
     progress,
     settings_for,
+    tell_failures,
 )
 
 if TYPE_CHECKING:
@@ -29,12 +32,9 @@ commands = typer.Typer()
 )
 @plainly
 def backfill(
-    months: Annotated[str, typer.Option(help="2025-01, 2025-01..2025-03 or 2025-01,2025-03.")],
+    months: MonthsOption,
     fleet: FleetOption = None,
-    only: Annotated[
-        str | None,
-        typer.Option(help="A part: models (all but reports) or reports (of months run before)."),
-    ] = None,
+    only: PartOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would run, and why; run nothing.")
     ] = False,
@@ -63,9 +63,7 @@ def backfill(
         again=again,
     )
     _show(done, dry_run=dry_run, as_json=as_json)
-    failures = [(o, what, why) for o in done.outcomes for what, why in o.failures]
-    for outcome, what, why in failures:
-        typer.echo(f"Error: {chosen} {outcome.month} {what}: {why}", err=True)
+    failed = tell_failures(done.outcomes)
     for one in done.left:
         typer.echo(f"Error: {chosen} {one.month} is still due: {one.reasons[0]}.", err=True)
     if done.interrupted:
@@ -73,7 +71,7 @@ def backfill(
             f"Interrupted: {len(done.outcomes)} months have run; the same command goes on.",
             err=True,
         )
-    if failures or done.left or done.interrupted:
+    if failed or done.left or done.interrupted:
         raise typer.Exit(1)
 
 

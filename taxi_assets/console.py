@@ -1,7 +1,7 @@
 """What all commands share: settings, errors as sentences, tables."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Annotated, Any, ParamSpec
 
@@ -18,6 +18,11 @@ JsonOption = Annotated[
 
 FleetOption = Annotated[
     str | None, typer.Option(help="green or yellow; by default the first of TAXI_FLEETS.")
+]
+MonthsOption = Annotated[str, typer.Option(help="2025-01, 2025-01..2025-03 or 2025-01,2025-03.")]
+PartOption = Annotated[
+    str | None,
+    typer.Option(help="A part: models (all but reports) or reports (of months run before)."),
 ]
 FleetArgument = Annotated[str, typer.Argument(help="green or yellow.")]
 
@@ -69,6 +74,14 @@ def settings_for(fleet: str | None) -> tuple[Any, str]:
         )
         settings = settings.model_copy(update={"fleets": (*settings.fleets, chosen)})
     return settings, chosen
+
+
+def tell_failures(outcomes: Sequence[Any]) -> bool:
+    """Say what failed in which month; whether anything did."""
+    failures = [(each, what, reason) for each in outcomes for what, reason in each.failures]
+    for outcome, what, reason in failures:
+        typer.echo(f"Error: {outcome.fleet} {outcome.month} {what}: {reason}", err=True)
+    return bool(failures)
 
 
 def print_table(rows: list[dict[str, str]]) -> None:

@@ -1,19 +1,18 @@
 """Only the months that are missing or out of date, in time order, in this process."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import Any
 
 import dagster as dg
 
-from taxi_assets.automation.jobs import month_job
 from taxi_assets.commands.backfill_facts import Reality, Survey
 from taxi_assets.commands.instance import open_instance
 from taxi_assets.commands.outcome import MonthOutcome
-from taxi_assets.commands.run import PARTS, Say, check_partitions, hush_skips, run_month
+from taxi_assets.commands.run import Say, check_partitions, hush_skips, job_of, run_month
 from taxi_assets.domain.backfill import Due, due
-from taxi_assets.domain.errors import UsageError
 from taxi_assets.settings import Settings
 
 PASSES = 3  # a correction spreads forward in one; what another process changes takes a second
@@ -81,16 +80,19 @@ def backfill(
         UsageError: a month is no partition, or the part is unknown.
     """
     check_partitions(settings, months)
-    if only is not None and only not in PARTS:
-        raise UsageError(f"There is no part '{only}': choose one of {', '.join(PARTS)}.")
-    done = Backfill(tuple(sorted(months)))
-    survey = Survey(settings, fleet, (PARTS[only] if only else month_job)(fleet))
+    job, done = job_of(fleet, only), Backfill(tuple(sorted(months)))
     hush_skips()
     with open_instance(settings) as instance:
-        done.plan = _plan(survey, instance, done.asked, again=again)
+        survey = Survey(settings, fleet, job, instance)
+        reality = survey.look(done.asked)
+        done.plan = _plan(survey, reality, done.asked, again=again)
         if not dry_run:
+            command = "taxi-assets backfill"
+            run = partial(
+                run_month, survey.job, instance, settings, fleet, say=say, command=command
+            )
             try:
-                _carry_out(survey, instance, settings, fleet, done, say, again=again)
+                _carry_out(survey, reality, done, run, say, again=again)
             except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
                 done.interrupted = True
     return done
@@ -98,7 +100,7 @@ def backfill(
 
 def _plan(
     survey: Survey,
-    instance: dg.DagsterInstance,
+    reality: Reality,
     months: Sequence[str],
     *,
     again: bool = False,
@@ -108,37 +110,29 @@ def _plan(
 
     Months that failed are not planned, and give none.
     """
-    reality, found = survey.look(months), list[Due]()
-    with_features = set(reality.with_features)
+    found, with_features = list[Due](), set(reality.with_features)
     for month in months:
         if month in failed:
             continue
-        if one := _due(survey, instance, reality, month, with_features, again=again):
+        if one := _due(survey, reality, month, with_features, again=again):
             found.append(one)
             with_features.add(month)
     return found
 
 
 def _due(
-    survey: Survey,
-    instance: dg.DagsterInstance,
-    reality: Reality,
-    month: str,
-    with_features: set[str],
-    *,
-    again: bool,
+    survey: Survey, reality: Reality, month: str, with_features: set[str], *, again: bool
 ) -> Due | None:
     if again:
         return Due(month, ("it was asked for again",))
-    return due(survey.facts(instance, reality, month, with_features))
+    return due(survey.facts(reality, month, with_features))
 
 
 def _carry_out(
     survey: Survey,
-    instance: dg.DagsterInstance,
-    settings: Settings,
-    fleet: str,
+    reality: Reality,
     done: Backfill,
+    run: Callable[[str], MonthOutcome],
     say: Say,
     *,
     again: bool,
@@ -150,17 +144,14 @@ def _carry_out(
         if not waiting:
             return
         if turn:
-            say(f"{fleet}  {len(waiting)} months are due again by now")
-        reality = survey.look(done.asked)
+            say(f"{survey.fleet}  {len(waiting)} months are due again by now")
         with_features, planned = set(reality.with_features), {one.month for one in waiting}
         for position, month in enumerate(done.asked):
-            one = _due(survey, instance, reality, month, with_features, again=again and not turn)
+            one = _due(survey, reality, month, with_features, again=again and not turn)
             if one is None or month in failed:
                 continue
-            say(f"{fleet} {month}  {'; '.join(one.reasons[:3])}")
-            outcome = run_month(
-                survey.job, instance, settings, fleet, month, say, command="taxi-assets backfill"
-            )
+            say(f"{survey.fleet} {month}  {'; '.join(one.reasons[:3])}")
+            outcome = run(month)
             done.ran.append(one)
             done.outcomes.append(outcome)
             if _interrupted(outcome):
@@ -170,8 +161,10 @@ def _carry_out(
             if outcome.assets.get("trip_features", {}).get("dagster/row_count"):
                 with_features.add(month)
             ahead = len(planned.intersection(done.asked[position + 1 :]))
-            say(f"{fleet} {month}  {_progress(len(done.ran), ahead, perf_counter() - started)}")
-        waiting = _plan(survey, instance, done.asked, failed=failed)
+            far = _progress(len(done.ran), ahead, perf_counter() - started)
+            say(f"{survey.fleet} {month}  {far}")
+        reality = survey.look(done.asked)
+        waiting = _plan(survey, reality, done.asked, failed=failed)
     done.left = waiting
 
 

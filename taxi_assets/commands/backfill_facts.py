@@ -17,8 +17,7 @@ from taxi_assets.definitions import build_definitions, resources
 from taxi_assets.domain.backfill import MonthFacts, Part
 from taxi_assets.domain.months import shift
 from taxi_assets.domain.schemas import TABLES
-from taxi_assets.resources.catalog import look_into_catalog
-from taxi_assets.resources.lake import Lake
+from taxi_assets.resources.catalog import look_into_catalog, reaching
 from taxi_assets.resources.landing import Landing
 from taxi_assets.resources.registry import ModelVersion, Registry
 from taxi_assets.settings import Settings
@@ -31,21 +30,19 @@ class Reality:
     """What a fleet's stores hold.
 
     Attributes:
-        versions: data version by table and month.
-        rows: rows written and held, by table and month.
+        tables: what each table holds, by table and month.
         landed: sha256 of the landed file by month.
         models: the last registered version by month.
     """
 
-    versions: Mapping[str, Mapping[str, str]]
-    rows: Mapping[str, Mapping[str, Rows]]
+    tables: Mapping[str, Mapping[str, Rows]]
     landed: Mapping[str, str]
     models: Mapping[str, ModelVersion]
 
     @property
     def with_features(self) -> set[str]:
         """Months that a model can learn from."""
-        return {month for month, rows in self.rows.get(FEATURES, {}).items() if rows.held}
+        return {month for month, rows in self.tables.get(FEATURES, {}).items() if rows.held}
 
     def held(self, name: str, month: str) -> str | None:
         """Data version of what is there, None where nothing is."""
@@ -53,21 +50,31 @@ class Reality:
             return self.landed.get(month)
         if name == MODEL:
             return self.models[month].identity if month in self.models else None
-        return self.versions.get(name, {}).get(month)
+        rows = self.tables.get(name, {}).get(month)
+        return rows.data_version if rows else None
 
 
 class Survey:
-    """Looks at a fleet's months; what it says is as old as its last `look`."""
+    """Looks at a fleet's months; what it says of stores is as old as the look at them.
 
-    def __init__(self, settings: Settings, fleet: str, job: str) -> None:
+    Args:
+        settings: where everything is.
+        fleet: one of `settings.fleets`.
+        job: name of the job whose assets count.
+        instance: knows what was recorded; asked anew each time.
+    """
+
+    def __init__(
+        self, settings: Settings, fleet: str, job: str, instance: dg.DagsterInstance
+    ) -> None:
         definitions = build_definitions(settings)
         self.job = definitions.resolve_job_def(job)
-        self._settings, self._fleet = settings, fleet
+        self._settings, self.fleet, self._instance = settings, fleet, instance
         self._graph: Any = definitions.resolve_asset_graph()
         keys = self.job.asset_layer.executable_asset_keys
         self._keys = sorted(key for key in keys if key.path[0] == fleet)
-        self._of_model = self._behind(MODEL) | {MODEL}
-        self._behind_gates = self._behind(EVALUATION)
+        self._of_model = self._made_from(MODEL) | {MODEL}
+        self._behind_gates = self._made_from(EVALUATION)
 
     def look(self, months: Collection[str]) -> Reality:
         """What the stores hold now.
@@ -76,45 +83,31 @@ class Survey:
             LakeUnreachable: the catalog or the warehouse does not answer.
             RegistryUnreachable: MLflow does not answer.
         """
-        settings, fleet = self._settings, self._fleet
-        outside = resources(settings)
-        lake, registry = outside["lake"], outside["registry"]
-        assert isinstance(lake, Lake)
+        settings, fleet = self._settings, self.fleet
+        registry = resources(settings)["registry"]
         assert isinstance(registry, Registry)
         landing = Landing(f"{settings.lake_uri}/landing", s3_endpoint=settings.s3_endpoint)
-        names = [key.path[1] for key in self._keys if key.path[1] in TABLES]
-        versions = {name: lake.versions(f"{fleet}.{name}") for name in names}
-        catalog = look_into_catalog(
-            settings.catalog, f"{settings.lake_uri}/tables", settings.s3_endpoint
-        )
+        warehouse = f"{settings.lake_uri}/tables"
+        catalog = look_into_catalog(settings.catalog, warehouse, settings.s3_endpoint)
+        with reaching(warehouse):
+            tables = fleet_tables(catalog, fleet)
         files = {month: landing.current(f"{fleet}/{month}") for month in months}
         models = registry.versions(fleet) if registry.exists else []
         return Reality(
-            versions={
-                name: {month: version.data_version for month, version in found.items()}
-                for name, found in versions.items()
-            },
-            rows=fleet_tables(catalog, fleet),
+            tables=tables,
             landed={month: file.sha256 for month, file in files.items() if file},
             models={version.month: version for version in models},  # the last wins
         )
 
-    def facts(
-        self,
-        instance: dg.DagsterInstance,
-        reality: Reality,
-        month: str,
-        with_features: Collection[str],
-    ) -> MonthFacts:
+    def facts(self, reality: Reality, month: str, with_features: Collection[str]) -> MonthFacts:
         """What speaks for or against running a month.
 
         Args:
-            instance: what was recorded; read anew at each call.
             reality: from `look`.
             month: `YYYY-MM`.
             with_features: months that a model can learn from by the time this one runs.
         """
-        resolver = CachingStaleStatusResolver(instance, self._graph, Lookups(instance))
+        resolver = CachingStaleStatusResolver(self._instance, self._graph, Lookups(self._instance))
         window = {shift(month, -back) for back in range(1, self._settings.train_months + 1)}
         model = reality.models.get(month)
         return MonthFacts(
@@ -130,8 +123,8 @@ class Survey:
         self, resolver: CachingStaleStatusResolver, reality: Reality, key: dg.AssetKey, month: str
     ) -> Part:
         name = key.path[1]
-        made = month in resolver._instance.get_materialized_partitions(key)  # noqa: SLF001
-        rows = reality.rows.get(name, {}).get(month)
+        made = month in self._instance.get_materialized_partitions(key)
+        rows = reality.tables.get(name, {}).get(month)
         version = resolver.get_current_data_version(key, month).value
         return Part(
             name=name,
@@ -142,16 +135,11 @@ class Survey:
             outdated=tuple(_words(name, cause) for cause in resolver.get_stale_causes(key, month)),
         )
 
-    def _behind(self, name: str) -> frozenset[str]:
-        """Assets of this fleet that are made from it, directly or not."""
-        found: set[str] = set()
-        waiting = [dg.AssetKey([self._fleet, name])]
-        while waiting:
-            for child in self._graph.get(waiting.pop()).child_keys:
-                if child.path[0] == self._fleet and child.path[1] not in found:
-                    found.add(child.path[1])
-                    waiting.append(child)
-        return frozenset(found)
+    def _made_from(self, name: str) -> frozenset[str]:
+        """Assets that are made from one of the fleet's, directly or not."""
+        source = dg.AssetSelection.assets([self.fleet, name])
+        found = source.downstream(include_self=False).resolve(self._graph)
+        return frozenset(key.path[1] for key in found)
 
 
 def _words(name: str, cause: StaleCause) -> str:

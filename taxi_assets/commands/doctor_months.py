@@ -19,10 +19,17 @@ EVERY_RUN = tuple(table.name for table in STAGES)  # the tables that each run wr
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """How many rows of a month were written, and how many are there."""
+    """A month of a table.
+
+    Attributes:
+        written: how many rows were written.
+        held: how many are there.
+        data_version: of those that were written.
+    """
 
     written: int
     held: int
+    data_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +92,10 @@ def _rows(iceberg: Any, name: str) -> dict[str, Rows]:
             month = part["partition"]["month"]
             held[month] = held.get(month, 0) + part["record_count"]
     versions = current_versions(iceberg, name)
-    return {month: Rows(one.rows, held.get(month, 0)) for month, one in versions.items()}
+    return {
+        month: Rows(one.rows, held.get(month, 0), one.data_version)
+        for month, one in versions.items()
+    }
 
 
 def judge_months(found: FleetMonths, partitions: Sequence[str]) -> list[Finding]:

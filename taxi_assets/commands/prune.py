@@ -14,7 +14,6 @@ import dagster as dg
 from taxi_assets.commands.prune_landed import plan_landed
 from taxi_assets.commands.prune_models import Models, models_of
 from taxi_assets.commands.prune_runs import delete_run, plan_runs
-from taxi_assets.commands.versions import lake_of
 from taxi_assets.definitions import resources
 from taxi_assets.domain.fleets import FLEETS
 from taxi_assets.domain.keep import Keep
@@ -119,8 +118,8 @@ class Pruning:
         self._instance, self._now, self._keep = instance, now, keep
         self._fleets, self._everything = sorted(fleets), everything
         self._cutoff = keep.cutoff(now)
-        self._lake: Lake = lake_of(settings)
         found: Any = resources(settings)
+        self._lake: Lake = found["lake"]
         self._reports: ReportStore = found["reports"]
         # all fleets' models, also of those that are not pruned: they learned from shared tables
         self._models: dict[str, Models] = {

@@ -12,6 +12,7 @@ from taxi_assets.domain.retention import Promoted, reproducible_versions
 from taxi_assets.resources.mlflow_store import reaching
 from taxi_assets.resources.model_files import fetch_bundle
 from taxi_assets.resources.model_versions import CANDIDATE, ModelVersion, model_name
+from taxi_assets.resources.promotions import fallback
 from taxi_assets.resources.registry import Registry
 from taxi_assets.resources.table_expiry import Needed, manifest_needs
 
@@ -43,14 +44,14 @@ def models_of(registry: Registry, fleet: str, cutoff: datetime) -> Models:
         return Models()
     succession = registry.succession(fleet)
     aliases = registry.client.get_registered_model(model_name(fleet)).aliases
-    back = (n for n in succession.earlier() if n in versions and not versions[n].withdrawn)
+    back = fallback(succession, versions.values())
     reasons = reproducible_versions(
         [
             Promoted(datetime.fromisoformat(entry.when), entry.version, entry.previous)
             for entry in succession.log
         ],
         champion=succession.champion,
-        fallback=next(back, None),
+        fallback=back.version if back else None,
         candidate=int(aliases[CANDIDATE]) if CANDIDATE in aliases else None,
         cutoff=cutoff,
     )

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from taxi_assets.automation.requests import FLEET
 from taxi_assets.domain.retention import RUN, Removal, Run, old_runs
 
 PAGE = 100
@@ -13,7 +14,6 @@ TOLD = {
     dg.DagsterEventType.ASSET_OBSERVATION,
     dg.DagsterEventType.ASSET_CHECK_EVALUATION,
 }
-FLEET_TAG = "taxi/fleet"
 
 
 def plan_runs(
@@ -31,7 +31,7 @@ def plan_runs(
     runs: list[Run] = []
     for record in _records(instance):
         run = record.dagster_run
-        if fleets is None or run.tags.get(FLEET_TAG) in fleets:
+        if fleets is None or run.tags.get(FLEET) in fleets:
             ours.add(run.run_id)
         ended = record.end_time if run.is_finished else None
         runs.append(

@@ -53,13 +53,21 @@ def run_months(
         UsageError: a month is no partition, or the part is unknown.
     """
     check_partitions(settings, months)
-    if only is not None and only not in PARTS:
-        raise UsageError(f"There is no part '{only}': choose one of {', '.join(PARTS)}.")
-    name = (PARTS[only] if only else month_job)(fleet)
-    job = build_definitions(settings).resolve_job_def(name)
+    job = build_definitions(settings).resolve_job_def(job_of(fleet, only))
     hush_skips()
     with open_instance(settings) as instance:
         return [run_month(job, instance, settings, fleet, month, say) for month in sorted(months)]
+
+
+def job_of(fleet: str, only: str | None) -> str:
+    """Name of the job that takes a fleet's month through a part of the graph, or through it all.
+
+    Raises:
+        UsageError: the part is unknown.
+    """
+    if only is not None and only not in PARTS:
+        raise UsageError(f"There is no part '{only}': choose one of {', '.join(PARTS)}.")
+    return (PARTS[only] if only else month_job)(fleet)
 
 
 def hush_skips() -> None:

@@ -148,6 +148,12 @@ def reigning(
     return _latest(succession, [v for v in versions if v.month < month])
 
 
+def fallback(succession: Succession, versions: Iterable[ModelVersion]) -> ModelVersion | None:
+    """The version that a rollback would make champion."""
+    known = {version.version: version for version in versions if not version.withdrawn}
+    return next((known[number] for number in succession.earlier() if number in known), None)
+
+
 def _latest(succession: Succession, versions: Iterable[ModelVersion]) -> ModelVersion | None:
     """Of those that were ever champion and not withdrawn, the one of the latest month."""
     ever = succession.ever()
@@ -210,8 +216,7 @@ def roll_back(registry: "Registry", fleet: str, decision: Decision) -> Promotion
     with registry.exclusively():
         succession = registry.succession(fleet)
         versions = {version.version: version for version in registry.versions(fleet)}
-        known = [versions[number] for number in succession.earlier() if number in versions]
-        target = next((version for version in known if not version.withdrawn), None)
+        target = fallback(succession, versions.values())
         if succession.champion is None or target is None:
             raise RegistryError(
                 f"{fleet} has no earlier champion to go back to: "

@@ -68,30 +68,21 @@ class Storage:
 
     def names(self, folder: str, *, deep: bool = False) -> list[str]:
         """Files directly in `folder`, or anywhere below it, sorted; none if it does not exist."""
+        return sorted(self._listed(folder, deep=deep))
+
+    def files(self, folder: str) -> list[StoredFile]:
+        """Every file anywhere below `folder`, sorted, with size and age."""
+        return [
+            StoredFile(name, info.size, info.mtime.astimezone(UTC))
+            for name, info in sorted(self._listed(folder, deep=True).items())
+        ]
+
+    def _listed(self, folder: str, *, deep: bool) -> dict[str, fs.FileInfo]:
         base = self._key(folder)
         wanted = fs.FileSelector(base, allow_not_found=True, recursive=deep)
         with reaching(self.root):
             found = self.filesystem.get_file_info(wanted)
-        return sorted(f"{folder}{info.path.removeprefix(base)}" for info in found if info.is_file)
-
-    def files(self, folder: str) -> list[StoredFile]:
-        """Every file anywhere below `folder`, sorted, with size and age."""
-        base = self._key(folder)
-        wanted = fs.FileSelector(base, allow_not_found=True, recursive=True)
-        with reaching(self.root):
-            found = self.filesystem.get_file_info(wanted)
-        return sorted(
-            (
-                StoredFile(
-                    f"{folder}{info.path.removeprefix(base)}",
-                    info.size,
-                    info.mtime.astimezone(UTC),
-                )
-                for info in found
-                if info.is_file
-            ),
-            key=lambda file: file.name,
-        )
+        return {f"{folder}{i.path.removeprefix(base)}": i for i in found if i.is_file}
 
     def delete(self, name: str) -> None:
         """Remove a file; it need not be there."""
