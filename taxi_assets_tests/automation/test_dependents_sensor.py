@@ -1,25 +1,15 @@
 """Which months are run again once an earlier one was corrected."""
 
 from pathlib import Path
-from typing import Any
 
-import dagster as dg
 import pytest
 
 from taxi_assets.automation.dependents import outdated_months
 from taxi_assets.definitions import build_definitions
+from taxi_assets_tests.automation.ticks import dependents_tick
 from taxi_assets_tests.homes import NO_MODELS, Home
 
 MONTHS = ("2025-01", "2025-02", "2025-03", "2025-04")
-
-
-def tick(home: Home) -> Any:
-    repository = build_definitions(home.settings).get_repository_def()
-    with (
-        home.instance() as instance,
-        dg.build_sensor_context(instance=instance, repository_def=repository) as context,
-    ):
-        return repository.get_sensor_def("green_dependents_sensor").evaluate_tick(context)
 
 
 def outdated(home: Home, months: tuple[str, ...] = MONTHS) -> dict[str, tuple[str, ...]]:
@@ -41,13 +31,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 
 def test_a_correction_is_followed_through_to_the_last_month(home: Home) -> None:
-    never = tick(home)
+    never = dependents_tick(home)
     home.run("2025-02")  # the same file once more
-    unchanged = tick(home)
+    unchanged = dependents_tick(home)
     home.publish("2025-02", home.published("2025-02").slice(0, 800))
     home.run("2025-02")
 
-    corrected, again = tick(home), tick(home)
+    corrected, again = dependents_tick(home), dependents_tick(home)
 
     assert never.skip_message == "All 4 green months are made with what is."
     assert unchanged.skip_message == never.skip_message
@@ -67,7 +57,7 @@ def test_it_waits_for_runs_of_the_fleet_that_are_not_finished(home: Home) -> Non
     with home.instance() as instance:
         run = instance.create_run_for_job(job, tags={"taxi/fleet": "green"})
 
-        waiting = tick(home)
+        waiting = dependents_tick(home)
         instance.delete_run(run.run_id)
 
     assert waiting.skip_message == "A run of green is not finished: it may change history."

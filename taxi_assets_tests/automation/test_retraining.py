@@ -9,10 +9,11 @@ import dagster as dg
 import pytest
 
 from taxi_assets.automation.retraining import MEANING, TRAINING
-from taxi_assets.definitions import build_definitions, defs
+from taxi_assets.definitions import defs
 from taxi_assets.domain.errors import UsageError
 from taxi_assets.settings import Retrain
 from taxi_assets_tests.automation.conftest import Desk
+from taxi_assets_tests.automation.ticks import dependents_tick
 from taxi_assets_tests.homes import NO_MODELS, Home, invoke
 
 TRAINED = {dg.AssetKey(["green", name]) for name in TRAINING}
@@ -98,17 +99,8 @@ def test_a_correction_is_followed_without_training_and_then_there_is_rest(tmp_pa
     home.publish("2025-01", home.published("2025-01").slice(0, 800))
     home.run("2025-01")
 
-    part = asked(dependents(home))
+    part = asked(dependents_tick(home))
     home.run_selected("2025-02", dg.AssetSelection.assets(*part))
 
     assert not TRAINED & set(part)
-    assert dependents(home).skip_message == "All 2 green months are made with what is."
-
-
-def dependents(home: Home) -> Any:
-    repository = build_definitions(home.settings).get_repository_def()
-    with (
-        home.instance() as instance,
-        dg.build_sensor_context(instance=instance, repository_def=repository) as context,
-    ):
-        return repository.get_sensor_def("green_dependents_sensor").evaluate_tick(context)
+    assert dependents_tick(home).skip_message == "All 2 green months are made with what is."

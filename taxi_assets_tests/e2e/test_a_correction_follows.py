@@ -13,7 +13,7 @@ from dagster._core.scheduler.instigation import TickStatus
 from taxi_assets.automation.retraining import TRAINING
 from taxi_assets.domain.fleets import FLEETS
 from taxi_assets_tests.cdn import Cdn, serving
-from taxi_assets_tests.e2e.daemons import daemon, until
+from taxi_assets_tests.daemons import daemon, until
 from taxi_assets_tests.homes import Home, Stage
 from taxi_assets_tests.resources.alert_receivers import Hook, hooked
 

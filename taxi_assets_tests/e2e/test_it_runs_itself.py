@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from taxi_assets.automation.retraining import TRAINING
-from taxi_assets_tests.e2e.daemons import daemon, until
+from taxi_assets_tests.daemons import daemon, ticks, until
 from taxi_assets_tests.homes import NO_MODELS, Home
 
 MONTH = "2025-01"
@@ -25,11 +25,6 @@ def log(home: Home) -> Iterator[Path]:
     told = {"TAXI_FIRST_MONTH": MONTH, "TAXI_RETRAIN": "manual"}
     with daemon(home, ["green_publication_sensor"], **told) as found:
         yield found
-
-
-def ticks(instance: dg.DagsterInstance) -> int:
-    (state,) = instance.all_instigator_state()
-    return len(instance.get_ticks(state.instigator_origin_id, state.selector_id))
 
 
 def ended(instance: dg.DagsterInstance) -> list[dg.DagsterRun]:

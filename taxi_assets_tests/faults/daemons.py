@@ -3,23 +3,21 @@
 import os
 import random
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from taxi_assets_tests.homes import NO_MODELS, OURS, REPOSITORY, Home
+from taxi_assets_tests.daemons import Process, kill_all, log_of, started, switched_on, until
+from taxi_assets_tests.homes import NO_MODELS, Home
 
 MONTH = "2025-01"
 PATIENCE_S = 200  # on a busy machine; a run takes half a minute
-TOLD = ["--module-name", "taxi_assets.definitions"]
-Process = subprocess.Popen[bytes]
 
 
 @dataclass(frozen=True)
@@ -37,50 +35,16 @@ class Machine:
         often = held.read_text().replace("poll_interval_seconds: 30", "poll_interval_seconds: 2")
         held.write_text(often)
         home.simulate([MONTH], rows=1_000)
-        others = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-        ours = home.environment(
-            TAXI_FIRST_MONTH=MONTH, TAXI_SENSOR_S="5", PYTHONPATH=str(REPOSITORY)
-        )
-        machine = cls(home, others | ours)
-        subprocess.run(
-            [sys.executable, "-m", "dagster", "sensor", "start", "green_publication_sensor", *TOLD],
-            env=machine.environment,
-            cwd=root,
-            check=True,
-            capture_output=True,
-        )
-        return machine
+        told = {"TAXI_FIRST_MONTH": MONTH}
+        return cls(home, switched_on(home, ["green_publication_sensor"], **told))
 
-    @contextmanager
-    def daemon(self) -> Iterator[Process]:
-        """`dagster-daemon run`, in a process group with its code server and run workers."""
-        with (
-            (self.home.root / "daemon.log").open("ab") as out,
-            subprocess.Popen(
-                [sys.executable, "-m", "dagster._daemon", "run", *TOLD],
-                env=self.environment,
-                cwd=self.home.root,
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            ) as process,
-        ):
-            try:
-                yield process
-            finally:
-                if process.poll() is None:
-                    process.terminate()
-                    process.wait(60)
-                kill_all(process)  # what it may have left
+    def daemon(self) -> AbstractContextManager[Process]:
+        """A daemon that runs until the end of the block."""
+        return started(self.home, self.environment)
 
     def until(self, found: Callable[[], object]) -> None:
         """Wait until it is so."""
-        deadline = time.monotonic() + PATIENCE_S
-        while not found():
-            if time.monotonic() > deadline:
-                said = (self.home.root / "daemon.log").read_text()[-3_000:]
-                pytest.fail(f"it does not come about; the daemon says:\n{said}")
-            time.sleep(0.2)
+        until(found, PATIENCE_S, log_of(self.home))
 
     def until_a_run_is(
         self, instance: dg.DagsterInstance, status: dg.DagsterRunStatus
@@ -89,22 +53,6 @@ class Machine:
         wanted = dg.RunsFilter(statuses=[status])
         self.until(lambda: instance.get_runs(wanted))
         return instance.get_runs(wanted)[0]
-
-    def ticks(self, instance: dg.DagsterInstance) -> int:
-        """How often the sensor has ticked."""
-        (state,) = instance.all_instigator_state()
-        return len(instance.get_ticks(state.instigator_origin_id, state.selector_id))
-
-    def until_ticks(self, instance: dg.DagsterInstance, count: int) -> None:
-        """Wait for so many."""
-        self.until(lambda: self.ticks(instance) >= count)
-
-
-def kill_all(process: Process) -> None:
-    """SIGKILL a daemon with its code server and run workers, as a reboot does."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 def kill_worker(instance: dg.DagsterInstance, run_id: str, *, server: bool) -> None:

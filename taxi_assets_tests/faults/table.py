@@ -30,7 +30,6 @@ class Trial:
     """What became of one disturbed run.
 
     Attributes:
-        ended: the fault ended the run.
         converged: the next run led to what an undisturbed one gives.
         lost: something of earlier months was gone.
         half: something was neither as before nor as after.
@@ -38,12 +37,16 @@ class Trial:
         exit_code: how the disturbed run ended, negative where a signal ended it.
     """
 
-    ended: bool
     converged: bool
     lost: bool
     half: bool
     said: str
     exit_code: int
+
+    @property
+    def ended(self) -> bool:
+        """The fault ended the run."""
+        return self.exit_code != 0
 
 
 def disturb(prepared: Prepared, name: str, folder: Path, seed: int = 0) -> Trial:
@@ -56,7 +59,6 @@ def disturb(prepared: Prepared, name: str, folder: Path, seed: int = 0) -> Trial
     ran = again.wait() == 0
     found = call(home, look)
     return Trial(
-        ended=command.wait() != 0,
         converged=ran and found.results() == prepared.after.results() and not found.unfinished,
         lost=left.before(LAST) != prepared.before.before(LAST),
         half=half_visible(left, prepared),
