@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Any
 
 import dagster as dg
+from dagster._core.definitions.data_version import CachingStaleStatusResolver
 
 from taxi_assets.commands.backfill_facts import Reality, Survey
 from taxi_assets.commands.instance import open_instance
@@ -111,21 +112,28 @@ def _plan(
     Months that failed are not planned, and give none.
     """
     found, with_features = list[Due](), set(reality.with_features)
+    records = survey.records()  # one for all: no month runs meanwhile
     for month in months:
         if month in failed:
             continue
-        if one := _due(survey, reality, month, with_features, again=again):
+        if one := _due(survey, reality, records, month, with_features, again=again):
             found.append(one)
             with_features.add(month)
     return found
 
 
 def _due(
-    survey: Survey, reality: Reality, month: str, with_features: set[str], *, again: bool
+    survey: Survey,
+    reality: Reality,
+    records: CachingStaleStatusResolver,
+    month: str,
+    with_features: set[str],
+    *,
+    again: bool,
 ) -> Due | None:
     if again:
         return Due(month, ("it was asked for again",))
-    return due(survey.facts(reality, month, with_features))
+    return due(survey.facts(reality, records, month, with_features))
 
 
 def _carry_out(
@@ -147,7 +155,8 @@ def _carry_out(
             say(f"{survey.fleet}  {len(waiting)} months are due again by now")
         with_features, planned = set(reality.with_features), {one.month for one in waiting}
         for position, month in enumerate(done.asked):
-            one = _due(survey, reality, month, with_features, again=again and not turn)
+            anew, records = again and not turn, survey.records()
+            one = _due(survey, reality, records, month, with_features, again=anew)
             if one is None or month in failed:
                 continue
             say(f"{survey.fleet} {month}  {'; '.join(one.reasons[:3])}")

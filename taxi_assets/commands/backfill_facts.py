@@ -61,7 +61,7 @@ class Survey:
         settings: where everything is.
         fleet: one of `settings.fleets`.
         job: name of the job whose assets count.
-        instance: knows what was recorded; asked anew each time.
+        instance: knows what was recorded.
     """
 
     def __init__(
@@ -99,20 +99,30 @@ class Survey:
             models={version.month: version for version in models},  # the last wins
         )
 
-    def facts(self, reality: Reality, month: str, with_features: Collection[str]) -> MonthFacts:
+    def records(self) -> CachingStaleStatusResolver:
+        """What Dagster has recorded, each thing as it stands when it is first asked for."""
+        return CachingStaleStatusResolver(self._instance, self._graph, Lookups(self._instance))
+
+    def facts(
+        self,
+        reality: Reality,
+        records: CachingStaleStatusResolver,
+        month: str,
+        with_features: Collection[str],
+    ) -> MonthFacts:
         """What speaks for or against running a month.
 
         Args:
             reality: from `look`.
+            records: from `records`; older ones do not know what has run since.
             month: `YYYY-MM`.
             with_features: months that a model can learn from by the time this one runs.
         """
-        resolver = CachingStaleStatusResolver(self._instance, self._graph, Lookups(self._instance))
         window = {shift(month, -back) for back in range(1, self._settings.train_months + 1)}
         model = reality.models.get(month)
         return MonthFacts(
             month=month,
-            parts=tuple(self._part(resolver, reality, key, month) for key in self._keys),
+            parts=tuple(self._part(records, reality, key, month) for key in self._keys),
             trainable=len(window & set(with_features)) >= self._settings.min_train_months,
             of_model=self._of_model,
             rejected=model is not None and model.rejected is not None,
@@ -120,19 +130,19 @@ class Survey:
         )
 
     def _part(
-        self, resolver: CachingStaleStatusResolver, reality: Reality, key: dg.AssetKey, month: str
+        self, records: CachingStaleStatusResolver, reality: Reality, key: dg.AssetKey, month: str
     ) -> Part:
         name = key.path[1]
         made = month in self._instance.get_materialized_partitions(key)
         rows = reality.tables.get(name, {}).get(month)
-        version = resolver.get_current_data_version(key, month).value
+        version = records.get_current_data_version(key, month).value
         return Part(
             name=name,
             recorded=version if made else None,
             held=reality.held(name, month),
             can_be_held=name in TABLES or name in (RAW, MODEL),
             whole=rows is None or rows.written == rows.held,
-            outdated=tuple(_words(name, cause) for cause in resolver.get_stale_causes(key, month)),
+            outdated=tuple(_words(name, cause) for cause in records.get_stale_causes(key, month)),
         )
 
     def _made_from(self, name: str) -> frozenset[str]:
