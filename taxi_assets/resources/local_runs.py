@@ -21,7 +21,7 @@ from dagster._core.launcher import (
     LaunchRunContext,
     WorkerStatus,
 )
-from dagster._core.storage.tags import RETRY_STRATEGY_TAG
+from dagster._core.storage.tags import RETRY_STRATEGY_TAG, RUN_KEY_TAG, SENSOR_NAME_TAG
 
 PLACE = "taxi/worker-place"
 SAID_BY_THE_WORKER = re.compile(r"^Started process for run \(pid: (\d+)\)")
@@ -63,8 +63,16 @@ class LocalRunLauncher(DefaultRunLauncher):
     """Starts runs as Dagster's own launcher does, and can tell when one's process is gone."""
 
     def launch_run(self, context: LaunchRunContext) -> None:
-        """Note where the run's process will be and how it is retried, and start it."""
+        """Note where the run's process will be and how it is retried, and start it.
+
+        A run that a second daemon has asked for too is canceled instead.
+        """
         run, place = context.dagster_run, Place.here()
+        first = self._asked_before(run)
+        if first:
+            told = f"Run {first.run_id} is for the same event; do two daemons share this instance?"
+            self._instance.report_run_canceled(run, told)
+            return
         # A retry of only what was not done would run the steps after one that rightly gave nothing
         # (a month with too few before it has no model); what was done is found done anyway.
         told = {} if RETRY_STRATEGY_TAG in run.tags else {RETRY_STRATEGY_TAG: "ALL_STEPS"}
@@ -72,6 +80,18 @@ class LocalRunLauncher(DefaultRunLauncher):
             told[PLACE] = json.dumps(asdict(place))
         self._instance.add_run_tags(run.run_id, told)
         super().launch_run(context)
+
+    def _asked_before(self, run: dg.DagsterRun) -> dg.DagsterRun | None:
+        """The first run that the same sensor asked for by the same key, if it is not this one.
+
+        Each sensor looks before it asks, but two daemons may look at the same moment.
+        """
+        key, sensor = run.tags.get(RUN_KEY_TAG), run.tags.get(SENSOR_NAME_TAG)
+        if key is None or sensor is None or run.parent_run_id:
+            return None
+        asked = dg.RunsFilter(tags={RUN_KEY_TAG: key, SENSOR_NAME_TAG: sensor})
+        (first,) = self._instance.get_runs(asked, limit=1, ascending=True)
+        return None if first.run_id == run.run_id else first
 
     @property
     def supports_check_run_worker_health(self) -> bool:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.launcher import WorkerStatus
+from dagster._core.launcher import LaunchRunContext, WorkerStatus
+from dagster._core.errors import DagsterInvariantViolationError
 
 from taxi_assets.resources.local_runs import PLACE, LocalRunLauncher, Place
 from taxi_assets_tests.daemons import kill_all, ticks
@@ -17,6 +18,7 @@ from taxi_assets_tests.faults.daemons import MONTH, Machine
 from taxi_assets_tests.homes import Home
 
 HERE = Place.here()
+CANCELED = dg.DagsterRunStatus.CANCELED
 pytestmark = pytest.mark.skipif(HERE is None, reason="only Linux tells where a process is")
 
 
@@ -102,6 +104,30 @@ def test_a_run_that_a_reboot_has_ended_is_run_again_when_the_daemon_is_back(tmp_
     assert machine.home.stage().tables["clean_trips", MONTH].rows > 0
 
 
+def test_what_two_daemons_have_asked_for_at_the_same_moment_is_run_once(
+    instance: dg.DagsterInstance,
+) -> None:
+    asked = {"dagster/run_key": "green 2023-03 a1", "dagster/sensor_name": "green_publications"}
+    nothing = dg.GraphDefinition(name="nothing").to_job()
+    first, second = (instance.create_run_for_job(nothing, tags=asked) for _ in range(2))
+    retry = instance.create_run_for_job(
+        nothing, tags=asked, parent_run_id=first.run_id, root_run_id=first.run_id
+    )
+    launcher = instance.run_launcher
+    assert isinstance(launcher, LocalRunLauncher)
+
+    launcher.launch_run(LaunchRunContext(second, workspace=None))
+
+    ended = instance.get_run_by_id(second.run_id)
+    assert ended is not None
+    assert ended.status is CANCELED
+    (said,) = instance.all_logs(second.run_id, of_type=dg.DagsterEventType.RUN_CANCELED)
+    assert first.run_id in said.message
+    for started in (first, retry):  # neither is held back: both ask for a code server
+        with pytest.raises(DagsterInvariantViolationError):
+            launcher.launch_run(LaunchRunContext(started, workspace=None))
+
+
 @pytest.mark.slow
 def test_two_daemons_by_mistake_run_a_month_once(tmp_path: Path) -> None:
     machine = Machine.at(tmp_path)
@@ -111,10 +137,14 @@ def test_two_daemons_by_mistake_run_a_month_once(tmp_path: Path) -> None:
         seen = ticks(instance)
         machine.until(lambda: ticks(instance) >= seen + 2)
         assert (one.poll(), other.poll()) == (None, None)
-        runs = instance.get_runs()
+        others = instance.get_runs(
+            dg.RunsFilter(
+                statuses=[status for status in dg.DagsterRunStatus if status is not CANCELED]
+            )
+        )
         steps = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_START)
 
-    assert [found.run_id for found in runs] == [run.run_id]
+    assert [found.run_id for found in others] == [run.run_id]
     begun = [entry.step_key for entry in steps]
     assert len(begun) == len(set(begun))
     assert machine.home.stage().tables["clean_trips", MONTH].rows > 0
