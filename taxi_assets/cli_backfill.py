@@ -28,6 +28,7 @@ commands = typer.Typer()
     epilog=example(
         "taxi-assets backfill --months 2023-01..2025-03 --dry-run",
         "taxi-assets backfill --months 2023-01..2025-03 --only models",
+        "taxi-assets backfill --months 2023-01..2025-03 --detach",
     )
 )
 @plainly
@@ -41,13 +42,21 @@ def backfill(
     again: Annotated[
         bool, typer.Option("--again", help="Run all of these months, due or not.")
     ] = False,
+    here: Annotated[
+        bool, typer.Option("--here", help="Run in this process although a daemon is alive.")
+    ] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Leave it to the daemon, and do not wait for it.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run those of these months that are missing or out of date, in order, and no other.
 
     Use it for years of history, after a failure or an interruption, and after a correction: the
     same command goes on where it stopped. `taxi-assets run` runs each month you name, due or not.
-    Months run in this process, also where Dagster's daemon is alive.
+    Dagster's daemon runs the months where one is alive: as a backfill that its UI shows, bounded by
+    its pools. It goes on when this command is interrupted, and this command then follows it again.
+    Without a daemon the months run in this process.
     """
     from taxi_assets.commands.backfill import backfill as carry_out
     from taxi_assets.domain.months import parse_months
@@ -61,16 +70,21 @@ def backfill(
         only=only or None,
         dry_run=dry_run,
         again=again,
+        here=here,
+        detach=detach,
     )
     _show(done, dry_run=dry_run, as_json=as_json)
     failed = tell_failures(done.outcomes)
     for one in done.left:
         typer.echo(f"Error: {chosen} {one.month} is still due: {one.reasons[0]}.", err=True)
     if done.interrupted:
-        typer.echo(
-            f"Interrupted: {len(done.outcomes)} months have run; the same command goes on.",
-            err=True,
-        )
+        goes_on = "the same command goes on"
+        if done.asked_of_daemon:
+            goes_on = (
+                f"the daemon goes on with backfill {done.asked_of_daemon[-1]}; the same command "
+                "follows it, and the Runs page of Dagster's UI can cancel it"
+            )
+        typer.echo(f"Interrupted: {len(done.outcomes)} months have run; {goes_on}.", err=True)
     if failed or done.left or done.interrupted:
         raise typer.Exit(1)
 
@@ -83,7 +97,7 @@ def _show(done: "Backfill", *, dry_run: bool, as_json: bool) -> None:
 
     if as_json:
         typer.echo(json.dumps({**done.as_json(), "months": everything(done.outcomes)}, indent=1))
-    elif not done.plan and not done.outcomes:
+    elif not done.plan and not done.outcomes and not done.asked_of_daemon:
         typer.echo(nothing_to_do(len(done.asked)))
     elif dry_run:
         print_table([{"month": o.month, "why": "; ".join(o.reasons)} for o in done.plan])

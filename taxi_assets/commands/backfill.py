@@ -1,22 +1,24 @@
-"""Only the months that are missing or out of date, in time order, in this process."""
+"""Only the months that are missing or out of date, in time order, here or by Dagster's daemon."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from time import perf_counter
 from typing import Any
 
 import dagster as dg
 from dagster._core.definitions.data_version import CachingStaleStatusResolver
 
+from taxi_assets.commands import daemon
 from taxi_assets.commands.backfill_facts import Reality, Survey
 from taxi_assets.commands.instance import open_instance
 from taxi_assets.commands.outcome import MonthOutcome
 from taxi_assets.commands.run import Say, check_partitions, hush_skips, job_of, run_month
 from taxi_assets.domain.backfill import Due, due
+from taxi_assets.domain.errors import UsageError
 from taxi_assets.settings import Settings
 
-PASSES = 3  # a correction spreads forward in one; what another process changes takes a second
+PASSES = 3  # in this process a correction spreads forward in one, over the daemon in some
 
 
 @dataclass
@@ -26,10 +28,11 @@ class Backfill:
     Attributes:
         asked: the months asked for.
         plan: those that were due at the start, with the reasons.
-        ran: those that ran, with the reasons at their turn.
+        ran: those that ran, with the reasons at their turn; those that the daemon was asked for.
         outcomes: what came of each.
         left: those still due in the end although they ran and did not fail.
         interrupted: whether somebody pressed Ctrl-C.
+        asked_of_daemon: ids of the daemon's backfills.
     """
 
     asked: tuple[str, ...]
@@ -38,6 +41,7 @@ class Backfill:
     outcomes: list[MonthOutcome] = field(default_factory=list)
     left: list[Due] = field(default_factory=list)
     interrupted: bool = False
+    asked_of_daemon: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """For programs; the outcomes are told by `run.as_json`."""
@@ -51,6 +55,7 @@ class Backfill:
             "ran": told(self.ran),
             "left": told(self.left),
             "interrupted": self.interrupted,
+            "backfill_ids": self.asked_of_daemon,
         }
 
 
@@ -63,10 +68,13 @@ def backfill(
     only: str | None = None,
     dry_run: bool = False,
     again: bool = False,
+    here: bool = False,
+    detach: bool = False,
 ) -> Backfill:
     """Run the months that are missing or out of date; a month that fails does not stop the next.
 
-    A month that comes out otherwise makes later ones stale, so each is judged when its turn comes.
+    A month that comes out otherwise makes later ones stale. In this process each is judged when its
+    turn comes; the daemon is asked for all that are due, and again for what is due after that.
 
     Args:
         settings: where everything is.
@@ -76,26 +84,30 @@ def backfill(
         only: a part of the graph, a key of `PARTS`; None is the whole.
         dry_run: plan, and run nothing.
         again: run all months, due or not.
+        here: run in this process although a daemon is alive.
+        detach: ask the daemon, and do not wait.
 
     Raises:
-        UsageError: a month is no partition, or the part is unknown.
+        UsageError: a month is no partition, the part is unknown, no daemon is there to leave it to,
+            or the daemon could not carry it out.
     """
     check_partitions(settings, months)
     job, done = job_of(fleet, only), Backfill(tuple(sorted(months)))
     hush_skips()
     with open_instance(settings) as instance:
+        by_daemon = not here and daemon.is_alive(instance)
+        if detach and not by_daemon:
+            raise UsageError("No daemon is alive to leave it to: `taxi-assets up` starts one.")
         survey = Survey(settings, fleet, job, instance)
-        reality = survey.look(done.asked)
-        done.plan = _plan(survey, reality, done.asked, again=again)
-        if not dry_run:
-            command = "taxi-assets backfill"
-            run = partial(
-                run_month, survey.job, instance, settings, fleet, say=say, command=command
-            )
-            try:
-                _carry_out(survey, reality, done, run, say, again=again)
-            except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
-                done.interrupted = True
+        try:
+            if dry_run:
+                done.plan = _plan(survey, survey.look(done.asked), done.asked, again=again)
+            elif by_daemon:
+                _leave_to_daemon(survey, instance, done, say, again=again, detach=detach)
+            else:
+                _carry_out(survey, instance, settings, done, say, again=again)
+        except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
+            done.interrupted = True
     return done
 
 
@@ -138,29 +150,32 @@ def _due(
 
 def _carry_out(
     survey: Survey,
-    reality: Reality,
+    instance: dg.DagsterInstance,
+    settings: Settings,
     done: Backfill,
-    run: Callable[[str], MonthOutcome],
     say: Say,
     *,
     again: bool,
 ) -> None:
     """Pass over the months until none is due; one that failed is not tried twice."""
-    started, failed = perf_counter(), set[str]()
-    waiting = done.plan
+    started, failed, fleet = perf_counter(), set[str](), survey.fleet
+    reality = survey.look(done.asked)
+    waiting = done.plan = _plan(survey, reality, done.asked, again=again)
     for turn in range(PASSES):
         if not waiting:
             return
         if turn:
-            say(f"{survey.fleet}  {len(waiting)} months are due again by now")
+            say(f"{fleet}  {len(waiting)} months are due again by now")
         with_features, planned = set(reality.with_features), {one.month for one in waiting}
         for position, month in enumerate(done.asked):
             anew, records = again and not turn, survey.records()
             one = _due(survey, reality, records, month, with_features, again=anew)
             if one is None or month in failed:
                 continue
-            say(f"{survey.fleet} {month}  {'; '.join(one.reasons[:3])}")
-            outcome = run(month)
+            say(f"{fleet} {month}  {'; '.join(one.reasons[:3])}")
+            outcome = run_month(
+                survey.job, instance, settings, fleet, month, say, command="taxi-assets backfill"
+            )
             done.ran.append(one)
             done.outcomes.append(outcome)
             if _interrupted(outcome):
@@ -171,10 +186,70 @@ def _carry_out(
                 with_features.add(month)
             ahead = len(planned.intersection(done.asked[position + 1 :]))
             far = _progress(len(done.ran), ahead, perf_counter() - started)
-            say(f"{survey.fleet} {month}  {far}")
+            say(f"{fleet} {month}  {far}")
         reality = survey.look(done.asked)
         waiting = _plan(survey, reality, done.asked, failed=failed)
     done.left = waiting
+
+
+def _leave_to_daemon(
+    survey: Survey,
+    instance: dg.DagsterInstance,
+    done: Backfill,
+    say: Say,
+    *,
+    again: bool,
+    detach: bool,
+) -> None:
+    """Ask for all that are due until none is; one that failed is not asked for twice.
+
+    A backfill of the same job that the daemon is at is followed first, and is all that is done
+    where nobody waits.
+    """
+    failed, ran, first = set[str](), Counter[str](), True
+    if busy := daemon.under_way(instance, survey.job.name):
+        count = len(busy.partition_names or ())
+        say(f"{survey.fleet}  the daemon is at backfill {busy.backfill_id} of {count} months")
+        done.asked_of_daemon.append(busy.backfill_id)
+        if detach:
+            return
+        failed |= _follow(survey, instance, busy.backfill_id, count, done, say)
+    while True:
+        reality = survey.look(done.asked)
+        waiting = _plan(survey, reality, done.asked, again=again and first, failed=failed)
+        if first:
+            done.plan, first = waiting, False
+        done.left = [one for one in waiting if ran[one.month] >= PASSES]
+        waiting = [one for one in waiting if ran[one.month] < PASSES]
+        if not waiting:
+            return
+        asked = daemon.ask(instance, survey.job.name, [one.month for one in waiting])
+        done.asked_of_daemon.append(asked)
+        say(f"{survey.fleet}  asked the daemon for {len(waiting)} months: backfill {asked}")
+        if detach:
+            return
+        done.ran += waiting
+        ran.update(one.month for one in waiting)
+        failed |= _follow(survey, instance, asked, len(waiting), done, say)
+
+
+def _follow(
+    survey: Survey,
+    instance: dg.DagsterInstance,
+    backfill_id: str,
+    count: int,
+    done: Backfill,
+    say: Say,
+) -> set[str]:
+    """Tell what a backfill of the daemon does until its months have ended; those that failed."""
+    started, failed = perf_counter(), set[str]()
+    for ended, outcome in enumerate(daemon.follow(instance, backfill_id, survey.fleet, say), 1):
+        done.outcomes.append(outcome)
+        if outcome.failed:
+            failed.add(outcome.month)
+        far = _progress(ended, count - ended, perf_counter() - started)
+        say(f"{survey.fleet} {outcome.month}  {far}")
+    return failed
 
 
 def _interrupted(outcome: MonthOutcome) -> bool:

@@ -1,6 +1,5 @@
 """The doctor's checks of what the pipeline stands on: catalog, registry, source, Dagster."""
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import dagster as dg
 
 from serving.models import Wanted
 from serving.sources import open_source
+from taxi_assets.commands.daemon import FRESH_S, silent_s
 from taxi_assets.commands.doctor import Finding, Situation, failure, ok, warning
 from taxi_assets.commands.instance import configuration, dagster_home
 from taxi_assets.commands.serving import read_service_settings
@@ -23,7 +23,6 @@ from taxi_assets.settings import Settings
 
 SOURCE_S = 5.0
 RECENT = 6  # months; TLC publishes about two months late
-FRESH_S = 90.0  # the daemon shows a sign of life every 30 s
 DATABASES = ("postgresql", "mysql")
 
 
@@ -155,8 +154,7 @@ def daemon_is_alive(situation: Situation) -> list[Finding]:
     with dg.DagsterInstance.from_config(str(home)) as instance:
         beats = instance.get_daemon_heartbeats().values()
         errors = [error.message for beat in beats for error in beat.errors or []]
-        newest = max((beat.timestamp for beat in beats), default=None)
-    return [judge_daemon(None if newest is None else time.time() - newest, errors)]
+        return [judge_daemon(silent_s(instance), errors)]
 
 
 def _was_used(home: Path) -> bool:

@@ -75,6 +75,13 @@ class MonthOutcome:
             return f"run FAILED: {self.failures[-1][1]}"
         return None
 
+    def close(self, *, succeeded: bool) -> None:
+        """Note the end of the run."""
+        if not succeeded and not self.failures:
+            self.failures.append(
+                ("run", "it did not finish; its page in the Dagster UI has the log")
+            )
+
     def _take_materialization(self, made: dg.AssetMaterialization) -> str:
         name = made.asset_key.path[-1]
         self.assets[name] = {key: value.value for key, value in made.metadata.items()}

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from dagster._core.launcher import LaunchRunContext, WorkerStatus
 from dagster._core.errors import DagsterInvariantViolationError
+from dagster._core.launcher import LaunchRunContext, WorkerStatus
 
 from taxi_assets.resources.local_runs import PLACE, LocalRunLauncher, Place
 from taxi_assets_tests.daemons import kill_all, ticks
