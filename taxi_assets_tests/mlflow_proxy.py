@@ -28,6 +28,7 @@ class Proxy:
         url: its own.
         spoilt: `METHOD part/of/path` of the requests to fail, with the kind of answer they get.
         says_well: answer the question after its health itself, in MLflow's words.
+        delay_s: how long each request waits before it is passed on.
         asked: `METHOD path` of each request that came.
         stuck: ends the requests that get no answer at all.
     """
@@ -36,6 +37,7 @@ class Proxy:
     url: str = ""
     spoilt: dict[str, str] = field(default_factory=dict)
     says_well: bool = False
+    delay_s: float = 0.0
     asked: list[str] = field(default_factory=list)
     stuck: threading.Event = field(default_factory=threading.Event)
 
@@ -93,6 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(answer[0], {}, answer[1])
 
     def _pass_on(self, body: bytes) -> None:
+        self.proxy.stuck.wait(self.proxy.delay_s)
         headers = {k: v for k, v in self.headers.items() if k.lower() not in {"host", *DROPPED}}
         found = httpx.request(
             self.command,

@@ -18,8 +18,12 @@ START_S = 180  # 17 on a quiet machine
 
 
 @contextmanager
-def running_server(root: Path) -> Iterator[str]:
+def running_server(root: Path, database: Path | None = None) -> Iterator[str]:
     """`mlflow server` on a free local port with its data below `root`, until the block ends.
+
+    Args:
+        root: where it is.
+        database: an SQLite file to use instead of one of its own.
 
     Yields:
         Its URL, once it has answered.
@@ -28,7 +32,7 @@ def running_server(root: Path) -> Iterator[str]:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     stores = [
-        f"--backend-store-uri=sqlite:///{root / 'server.db'}",
+        f"--backend-store-uri=sqlite:///{database or root / 'server.db'}",
         f"--artifacts-destination={root / 'artifacts'}",
         "--workers=1",
     ]

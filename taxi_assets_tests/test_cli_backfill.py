@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -130,7 +131,10 @@ def test_what_makes_no_sense_is_refused_in_one_sentence(
 
 
 @pytest.mark.slow
-def test_an_interrupted_backfill_stops_and_the_same_command_goes_on(home: Home) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_backfill_that_was_ended_goes_on_to_what_an_undisturbed_one_gives(
+    home: Home, tmp_path: Path, number: signal.Signals
+) -> None:
     command = "from taxi_assets.cli import app; app()"
     others = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     with subprocess.Popen(
@@ -141,13 +145,16 @@ def test_an_interrupted_backfill_stops_and_the_same_command_goes_on(home: Home) 
     ) as process:
         assert process.stderr is not None
         next(line for line in process.stderr if "2025-02" in line and "raw_trips" in line)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         said = process.stderr.read()
 
     told = backfill(home)
 
-    assert process.returncode == 1
-    assert "the same command goes on" in said
+    assert process.returncode == (1 if number is signal.SIGINT else -number)
+    assert ("the same command goes on" in said) is (number is signal.SIGINT)
     assert "2025-03" not in said
-    assert ran(told) == ["2025-02", "2025-03"]
-    assert told["exit_code"] == 0
+    assert ran(told) == ["2025-02", "2025-03"], said + str(told)
+    assert told["exit_code"] == 0, said + str(told)
+    undisturbed = Home.at(tmp_path, min_train_months=NO_MODELS)
+    undisturbed.simulate(MONTHS, rows=1_000)
+    assert home.stage().data_versions() == undisturbed.run(*MONTHS).data_versions()

@@ -1,5 +1,6 @@
 """The gates between evaluation and champion: each is seen to stop it."""
 
+import json
 from collections.abc import Callable
 
 import pyarrow as pa
@@ -137,6 +138,18 @@ def test_a_rejected_version_stays_registered_with_its_reason_and_the_champion_st
     assert "failed " in rejected.gates
     assert trouble.aliases["champion"] == champion.version
     assert "champion" not in trouble.outcomes["2025-05"].assets
+
+
+def test_a_backfill_leaves_a_month_alone_whose_model_was_rejected(
+    troubled: Home, trouble: Stage
+) -> None:
+    span = f"{min(trouble.outcomes)}..{max(trouble.outcomes)}"
+    planned = troubled.invoke(
+        "backfill", "--months", span, "--only", "models", "--dry-run", "--json"
+    )
+
+    assert planned.exit_code == 0
+    assert json.loads(planned.stdout)["plan"] == []
 
 
 def test_the_summary_of_a_run_says_that_a_version_was_rejected_and_why(trouble: Stage) -> None:

@@ -13,6 +13,7 @@ from taxi_assets.reports.page import TITLES
 from taxi_assets_tests.faults.conftest import DONE, LAST, Prepared
 from taxi_assets_tests.faults.doom import REPORT_POINTS
 from taxi_assets_tests.faults.processes import call, start
+from taxi_assets_tests.faults.troubles import can_mount, small_disk
 from taxi_assets_tests.homes import Home
 
 pytestmark = pytest.mark.slow
@@ -93,5 +94,25 @@ def test_reports_killed_anywhere_and_made_again_are_the_same(
     make(home, tmp_path / "again", LAST)
 
     assert ended == -signal.SIGKILL, killed.said()
+    assert left.half == ()
+    assert call(home, look_at_reports) == undisturbed
+
+
+@pytest.mark.skipif(not can_mount(), reason="only root mounts a small disk")
+def test_reports_on_a_full_disk_say_so_and_made_again_are_the_same(
+    reported: tuple[Home, Path, Reports], tmp_path: Path
+) -> None:
+    home, kept, undisturbed = reported
+    shutil.rmtree(home.root)
+    shutil.copytree(kept, home.root)
+
+    with small_disk(Path(home.settings.reports_uri), kib=64):
+        full = start(home, tmp_path / "full", "run", "--only", "reports", "--months", LAST)
+        ended = full.wait()
+        left = call(home, look_at_reports)
+    make(home, tmp_path / "again", LAST)
+
+    assert ended == 1
+    assert "No space left" in full.said()
     assert left.half == ()
     assert call(home, look_at_reports) == undisturbed

@@ -3,21 +3,17 @@
 `python taxi_assets_tests/faults/table.py --seeds 50` tries more of this and prints a table.
 """
 
-import os
-import sys
 from pathlib import Path
 
 import pytest
 
 from taxi_assets_tests.faults.conftest import Prepared
 from taxi_assets_tests.faults.table import Trial, disturb
-from taxi_assets_tests.faults.troubles import RANDOM
+from taxi_assets_tests.faults.troubles import RANDOM, can_mount
 
 pytestmark = pytest.mark.slow
 RUN, STEP = RANDOM
-mounts = pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0, reason="only root mounts a small disk"
-)
+mounts = pytest.mark.skipif(not can_mount(), reason="only root mounts a small disk")
 
 
 def check(trial: Trial) -> None:
@@ -34,7 +30,9 @@ def test_a_kill_at_a_random_moment_loses_nothing(
     check(disturb(prepared, name, tmp_path, seed))
 
 
-@pytest.mark.parametrize("name", ["source changes", "catalog locked 3 s"])
+@pytest.mark.parametrize(
+    "name", ["source changes", "catalog locked 3 s", "MLflow slow, 1 s an answer"]
+)
 def test_a_run_goes_through_what_passes(prepared: Prepared, tmp_path: Path, name: str) -> None:
     trial = disturb(prepared, name, tmp_path)
 

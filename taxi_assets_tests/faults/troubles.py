@@ -10,6 +10,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +26,7 @@ from taxi_assets_tests.faults.conftest import LAST, Prepared
 from taxi_assets_tests.faults.processes import Command, fork, start
 from taxi_assets_tests.homes import Home
 from taxi_assets_tests.mlflow_proxy import proxy_before
-from taxi_assets_tests.mlflow_server import ill_server
+from taxi_assets_tests.mlflow_server import ill_server, running_server
 
 LONGEST_S = 12.0  # about what an undisturbed run takes; a kill that comes too late kills nothing
 ARGUMENTS = ("run", "--only", "models", "--months", LAST)
@@ -180,10 +181,35 @@ def ill_registry(kind: str, prepared: Prepared, log: Path, _: random.Random) -> 
     return command
 
 
+def slow_registry(seconds: float, prepared: Prepared, log: Path, _: random.Random) -> Command:
+    """Each answer of MLflow's server, over the home's own database, takes so long."""
+    home = prepared.home
+    (database,) = home.root.rglob("mlflow.db")
+    with running_server(log.parent, database) as server, proxy_before(server) as slow:
+        slow.delay_s = seconds
+        command = begin(home, log, MLFLOW_TRACKING_URI=slow.url)
+        command.wait()
+    assert slow.asked, "the run did not meet the fault"
+    return command
+
+
 def full_disk(folder: str, kib: int, prepared: Prepared, log: Path, _: random.Random) -> Command:
     """The disk under one folder of the home has only so much room left."""
     home = prepared.home
-    place = home.settings.root / folder
+    with small_disk(home.settings.root / folder, kib):
+        command = begin(home, log)
+        command.wait()
+    return command
+
+
+def can_mount() -> bool:
+    """Whether this process may mount a small disk: root on Linux."""
+    return sys.platform == "linux" and os.geteuid() == 0
+
+
+@contextmanager
+def small_disk(place: Path, kib: int) -> Iterator[None]:
+    """A disk of its own under a folder until the block ends, with only so much room left."""
     aside = place.with_name(f"{place.name}-aside")
     place.rename(aside)
     place.mkdir()
@@ -192,8 +218,7 @@ def full_disk(folder: str, kib: int, prepared: Prepared, log: Path, _: random.Ra
         subprocess.run(["cp", "-a", f"{aside}/.", place], check=True)
         filler = place / "filler"
         filler.write_bytes(bytes(shutil.disk_usage(place).free - kib * 1024))
-        command = begin(home, log)
-        command.wait()
+        yield
         filler.unlink()
         subprocess.run(["rm", "-rf", aside], check=True)
         subprocess.run(["cp", "-a", f"{place}/.", f"{aside}/"], check=True)
@@ -201,7 +226,6 @@ def full_disk(folder: str, kib: int, prepared: Prepared, log: Path, _: random.Ra
         subprocess.run(["umount", place], check=True)
     place.rmdir()
     aside.rename(place)
-    return command
 
 
 SOURCE = ("resets", "stalls", "500", "403", "truncates", "changes")
@@ -216,6 +240,7 @@ ONCE: dict[str, Trouble] = {
     "MLflow's database locked 3 s": partial(locked_store, "mlflow.db", 3.0),
     "MLflow down": partial(ill_registry, "down"),
     "MLflow answers 500": partial(ill_registry, "500"),
+    "MLflow slow, 1 s an answer": partial(slow_registry, 1.0),
     "disk full at once": partial(full_disk, "lake", 16),
     "disk full amid the tables": partial(full_disk, "lake", 400),
 }
