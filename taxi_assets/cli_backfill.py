@@ -74,7 +74,11 @@ def backfill(
         detach=detach,
     )
     _show(done, dry_run=dry_run, as_json=as_json)
-    failed = tell_failures(done.outcomes)
+    failed = tell_failures([one for one in done.outcomes if not one.turned_down])
+    for outcome in done.outcomes:
+        if outcome.turned_down:  # that is what the gates are for, and no reason to run it again
+            where = f"{chosen} {outcome.month}"
+            typer.echo(f"Note: {where}: the model was rejected: {outcome.rejected}", err=True)
     for one in done.left:
         typer.echo(f"Error: {chosen} {one.month} is still due: {one.reasons[0]}.", err=True)
     if done.interrupted:

@@ -51,9 +51,10 @@ class MonthOutcome:
         return self.assets.get("evaluation", {}).get("rejected")
 
     @property
-    def failed_at_gates(self) -> bool:
-        """Whether checks of the evaluation failed and nothing else."""
-        return self.failed and all(what.startswith("evaluation.") for what, _ in self.failures)
+    def turned_down(self) -> bool:
+        """Whether all went well but that the gates rejected the month's model."""
+        at_gates = all(what.startswith("evaluation.") for what, _ in self.failures)
+        return self.failed and at_gates and bool(self.rejected)
 
     def take(self, event: dg.DagsterEvent) -> str | None:
         """Note one event of the run.

@@ -193,7 +193,7 @@ def _summary(outcome: MonthOutcome) -> dict[str, str]:
 
 def _result(outcome: MonthOutcome) -> str:
     """How the month ended; a model that its gates turned down is no broken month."""
-    if outcome.rejected and outcome.failed_at_gates:
+    if outcome.turned_down:
         return f"REJECTED: {outcome.rejected}"
     return "FAILED" if outcome.failed else ("tables only" if outcome.skipped else "done")
 

@@ -98,7 +98,7 @@ def backfill(settings: Settings, tree: Path, months: str) -> tuple[float, float,
         peak = memory.stop()
     wall = perf_counter() - started
     if process.returncode:
-        raise SystemExit(f"the backfill failed with exit code {process.returncode}:\n{said!r}")
+        raise SystemExit(f"the backfill failed with exit code {process.returncode}")
     return wall, peak, json.loads(said)["months"]
 
 
@@ -167,7 +167,12 @@ def main() -> None:
         )
         wall, peak, outcomes = backfill(settings, tree, asked.months)
         took = {outcome["month"]: outcome["seconds"] for outcome in outcomes}
-        print(f"backfill of {len(months)} months: {wall:.0f} s, peak {peak:.2f} GB (goal 8)")
+        rejected = [outcome["month"] for outcome in outcomes if outcome["rejected"]]
+        print(
+            f"backfill of {len(months)} months: {wall:.0f} s, peak {peak:.2f} GB (goal 8); models "
+            f"rejected: {', '.join(rejected) or 'none'}",
+            flush=True,
+        )
         alone = {
             month: domain_alone(
                 settings, tree, month, months[max(0, n - settings.train_months) : n]
