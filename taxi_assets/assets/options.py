@@ -33,9 +33,9 @@ def monthly_asset(
 ) -> Decorator:
     """`asset` for one of a fleet's monthly assets.
 
-    A run takes one month, also in a backfill, as is Dagster's default: of a range of months in one run Dagster 1.13 records
-    a single data version for all, and so could not tell which of them is out of date; nor could a
-    check hold back one month of them alone.
+    A run takes one month, also in a backfill, as is Dagster's default: of many months in one run
+    Dagster 1.13 records a single data version, and so could not tell which of them is out of date;
+    nor could a check hold back one month of them alone.
     """
     return asset(key=[fleet.name, name], partitions_def=months, **more)
 
