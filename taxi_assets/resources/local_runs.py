@@ -70,8 +70,8 @@ class LocalRunLauncher(DefaultRunLauncher):
         run, place = context.dagster_run, Place.here()
         first = self._asked_before(run)
         if first:
-            told = f"Run {first.run_id} is for the same event; do two daemons share this instance?"
-            self._instance.report_run_canceled(run, told)
+            why = f"Run {first.run_id} is for the same event; do two daemons share this instance?"
+            self._instance.report_run_canceled(run, why)
             return
         # A retry of only what was not done would run the steps after one that rightly gave nothing
         # (a month with too few before it has no model); what was done is found done anyway.

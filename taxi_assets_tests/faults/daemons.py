@@ -5,7 +5,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from taxi_assets_tests.daemons import Process, kill_all, log_of, started, switch
 from taxi_assets_tests.homes import NO_MODELS, Home
 
 MONTH = "2025-01"
+KINDS = ("worker", "server and worker", "daemon, server and worker")
 PATIENCE_S = 200  # on a busy machine; a run takes half a minute
 
 
@@ -72,7 +73,7 @@ def disturb(root: Path, kind: str, seed: int) -> tuple[dict[tuple[str, str], str
 
     Args:
         root: new folder of the machine.
-        kind: `worker`, `server and worker` or `daemon, server and worker`; `nothing` to compare.
+        kind: one of `KINDS`; `nothing` to compare.
         seed: of the moment.
 
     Returns:
@@ -95,26 +96,21 @@ def disturb(root: Path, kind: str, seed: int) -> tuple[dict[tuple[str, str], str
         return machine.home.stage().data_versions(), len(instance.get_runs())
 
 
-def main() -> None:
-    """Print a row for each kind: `python taxi_assets_tests/faults/daemons.py 3`."""
-    from tempfile import TemporaryDirectory
+def rows(folder: Path, seeds: int) -> Iterator[tuple[str, int, int, int]]:
+    """What became of runs that a daemon has started, for each way to kill.
 
-    sys.stdout.write("killed                        tried  ended  converged\n")
-    with TemporaryDirectory() as folder:
-        whole, _ = disturb(Path(folder) / "whole", "nothing", 0)
-        for kind in ("worker", "server and worker", "daemon, server and worker"):
-            found = []
-            for seed in range(int(sys.argv[1])):
-                try:
-                    found.append(disturb(Path(folder) / f"{kind[:6]}{seed}", kind, seed))
-                except pytest.fail.Exception as error:
-                    sys.stdout.write(f"{kind}, seed {seed}: {error}\n")
-                    found.append(({}, 0))
-            ended = sum(runs > 1 for _, runs in found)
-            same = sum(versions == whole for versions, _ in found)
-            sys.stdout.write(f"{kind:<30}{len(found):>5}{ended:>7}{same:>11}\n")
-            sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    main()
+    Yields:
+        The way, how many were tried, how many the kill ended, and how many came, run again by the
+        daemon alone, to the data versions of a run that nothing disturbed.
+    """
+    whole, _ = disturb(folder / "whole", "nothing", 0)
+    for kind in KINDS if seeds else ():
+        found = []
+        for seed in range(seeds):
+            try:
+                found.append(disturb(folder / f"{kind[:6]}{seed}", kind, seed))
+            except pytest.fail.Exception as error:
+                sys.stderr.write(f"{kind}, seed {seed}: {error}\n")
+                found.append(({}, 0))
+        ended = sum(runs > 1 for _, runs in found)
+        yield kind, len(found), ended, sum(versions == whole for versions, _ in found)

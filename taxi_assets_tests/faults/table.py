@@ -6,6 +6,9 @@ A row is a fault; `tried` counts runs that it met, `ended` those that it ended; 
 again undisturbed. `converged` counts those that end with the tables, models and aliases of a run
 that nothing disturbed, `lost` those where something of earlier months is gone after the fault, and
 `half-visible` those where a reader sees, after the fault, a month that is neither old nor new.
+
+The last rows kill what a daemon has started and has to mend by itself; nobody looks at what is left
+before it has.
 """
 
 import argparse
@@ -16,13 +19,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from taxi_assets_tests.faults import daemons
 from taxi_assets_tests.faults.conftest import LAST, Prepared, prepare
 from taxi_assets_tests.faults.processes import call, start
 from taxi_assets_tests.faults.seen import Seen, look
 from taxi_assets_tests.faults.troubles import EVERY, ONCE, RANDOM
 
 STEPS_OF = 5  # one seed in so many kills a step, whose processes cost more
-LINE = "{:<34}{:>7}{:>7}{:>11}{:>7}{:>14}"
+LINE = "{:<42}{:>7}{:>7}{:>11}{:>7}{:>14}"
 
 
 @dataclass(frozen=True)
@@ -95,20 +99,31 @@ def line(name: str, trials: Iterable[Trial]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--seeds", type=int, default=50, help="random kills, of runs and of steps")
+    parser.add_argument("--daemons", type=int, default=10, help="random kills below a daemon, each")
     parser.add_argument("--only", default="", help="rows whose name holds this")
     told = parser.parse_args()
-    steps = told.seeds // STEPS_OF
+    sys.stdout.write(
+        LINE.format("fault", "tried", "ended", "converged", "lost", "half-visible") + "\n"
+    )
+    disturb_commands(told.seeds, told.only)
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, tried, ended, converged in daemons.rows(Path(folder), told.daemons):
+            name = f"daemon's {kind} killed"
+            sys.stdout.write(LINE.format(name, tried, ended, converged, "-", "-") + "\n")
+            sys.stdout.flush()
+
+
+def disturb_commands(seeds_of_kills: int, only: str) -> None:
+    """Print the rows of commands, those whose names hold a word."""
+    steps = seeds_of_kills // STEPS_OF
     run, step = RANDOM
     seeds = {
-        run: range(told.seeds - steps),
+        run: range(seeds_of_kills - steps),
         step: range(steps),
         **{name: range(1) for name in ONCE},
     }
     with tempfile.TemporaryDirectory() as folder, prepare(Path(folder)) as prepared:
-        sys.stdout.write(
-            LINE.format("fault", "tried", "ended", "converged", "lost", "half-visible") + "\n"
-        )
-        for name in [name for name in EVERY if told.only in name and seeds[name]]:
+        for name in [name for name in EVERY if only in name and seeds[name]]:
             trials = [
                 disturb(prepared, name, Path(tempfile.mkdtemp(dir=folder)), seed)
                 for seed in seeds[name]
