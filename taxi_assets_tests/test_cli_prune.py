@@ -7,12 +7,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from evidently.ui.workspace import Workspace
 
 from taxi_assets.commands.prune import Plan, Pruning
 from taxi_assets.domain.keep import Keep
 from taxi_assets.domain.retention import CATEGORIES, FILE, LANDED, RUN, SNAPSHOT
 from taxi_assets.domain.schemas import TABLES
+from taxi_assets.reports.snapshots import fairness_snapshot
+from taxi_assets.resources.evidently_workspace import EvidentlyWorkspace, stable_id
 from taxi_assets.resources.report_store import ReportStore
 from taxi_assets.resources.storage import Storage
 from taxi_assets_tests.homes import MONTHLY, Home
@@ -180,6 +184,10 @@ def test_reports_of_past_months_leave_the_index_with_their_pages(home: Home) -> 
         store.write_quality({**told, "month": month})
         store.storage.write(f"green/{month}/plot.html", b"a page")
     store.write_index("green")
+    shown = EvidentlyWorkspace(root=home.settings.evidently_workspace)
+    scores = pd.DataFrame({"mae_usd": [2.0, 1.0], "coverage": [0.8, 0.9]})
+    for month in ("2020-01", "2090-01"):
+        shown.add("green", month, "fairness_report", fairness_snapshot(scores))
 
     result = home.invoke("prune", "--keep", "24m")
 
@@ -190,3 +198,5 @@ def test_reports_of_past_months_leave_the_index_with_their_pages(home: Home) -> 
     assert len(store.storage.files("green/2090-01")) == 2
     assert "2020-01" not in index
     assert "2090-01" in index
+    assert list(shown.months("green").values()) == ["2090-01"]
+    assert len(Workspace(shown.root).list_runs(stable_id("green"))) == 1

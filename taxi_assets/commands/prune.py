@@ -7,6 +7,7 @@ refers to a file goes before the file, and a file without a reference is found b
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -25,10 +26,13 @@ from taxi_assets.domain.retention import (
     REPORT,
     RUN,
     SNAPSHOT,
+    TREND,
     Removal,
+    is_past,
     old_reports,
     totals,
 )
+from taxi_assets.resources.evidently_workspace import EvidentlyWorkspace
 from taxi_assets.resources.lake import Lake
 from taxi_assets.resources.landing import Landing
 from taxi_assets.resources.report_store import ReportStore
@@ -43,6 +47,7 @@ WORDS = {
     FILE: "table files",
     LANDED: "landed files",
     REPORT: "report files",
+    TREND: "Evidently snapshots",
     RUN: "Dagster runs",
 }
 
@@ -121,6 +126,7 @@ class Pruning:
         found: Any = resources(settings)
         self._lake: Lake = found["lake"]
         self._reports: ReportStore = found["reports"]
+        self._trends: EvidentlyWorkspace = found["workspace"]
         # all fleets' models, also of those that are not pruned: they learned from shared tables
         self._models: dict[str, Models] = {
             fleet: models_of(found["registry"], fleet, self._cutoff) for fleet in FLEETS
@@ -138,7 +144,7 @@ class Pruning:
             say(f"{fleet}: looking at landed files and reports")
             removals += plan_landed(self._landing, self._landed, fleet, self._cutoff, self._now)
         for fleet in self._fleets:
-            removals += self._plan_reports(fleet)
+            removals += [*self._plan_reports(fleet), *self._plan_trends(fleet)]
         say("looking at Dagster's runs")
         removals += plan_runs(
             self._instance, None if self._everything else self._fleets, self._cutoff
@@ -153,6 +159,7 @@ class Pruning:
             FILE: self._delete_files,
             LANDED: lambda some: _delete(self._landed, some),
             REPORT: self._delete_reports,
+            TREND: lambda some: _delete(open_storage(self._trends.root), some),
             RUN: self._delete_runs,
         }
         for category in CATEGORIES:
@@ -204,6 +211,15 @@ class Pruning:
             Removal(REPORT, file.name, file.bytes, f"is of a month before {first}")
             # the index is made from the JSON files, so they go before the pages it links to
             for file in sorted(files, key=lambda file: not file.name.endswith(".json"))
+        ]
+
+    def _plan_trends(self, fleet: str) -> list[Removal]:
+        first, spared = f"{self._cutoff:%Y-%m}", self._models[fleet].months
+        root = Path(self._trends.root)
+        return [
+            Removal(TREND, name, (root / name).stat().st_size, f"is of a month before {first}")
+            for name, month in self._trends.months(fleet).items()
+            if is_past(month, first, spared)
         ]
 
     def _delete_reports(self, some: list[Removal]) -> None:

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 SNAPSHOT, FILE, LANDED, REPORT, RUN = "snapshot", "file", "landed", "report", "run"
-CATEGORIES = (SNAPSHOT, FILE, LANDED, REPORT, RUN)  # references go before what they refer to
+TREND = "trend"  # what Evidently shows of a month
+CATEGORIES = (SNAPSHOT, FILE, LANDED, REPORT, TREND, RUN)  # references go before what they refer to
 
 # A run writes files that nobody refers to before its commit. The daemon ends runs after six hours;
 # twelve times that also covers a weekend on which somebody looks into a run that hangs.
@@ -164,9 +165,14 @@ def old_reports(
     found = []
     for file in files:
         month = re.match(rf"{re.escape(fleet)}/([0-9]{{4}}-[0-9]{{2}})/", file.name)
-        if month and month[1] < first_kept and month[1] not in spared:
+        if month and is_past(month[1], first_kept, spared):
             found.append(file)
     return found
+
+
+def is_past(month: str, first_kept: str, spared: Collection[str]) -> bool:
+    """Whether what tells of a month may go; see `old_reports`."""
+    return month < first_kept and month not in spared
 
 
 @dataclass(frozen=True, slots=True)

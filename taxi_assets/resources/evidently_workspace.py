@@ -65,9 +65,28 @@ class EvidentlyWorkspace(dg.ConfigurableResource[None]):
         with reaching(self.root):
             self._file(fleet, month, name).unlink(missing_ok=True)
 
+    def months(self, fleet: str) -> dict[str, str]:
+        """The month of each snapshot of ours, by the name of its file below the root.
+
+        Raises:
+            LakeUnreachable: the folder cannot be read.
+        """
+        with reaching(self.root):
+            told = {
+                file.relative_to(self.root).as_posix(): json.loads(file.read_text("utf-8"))
+                for file in sorted(self._folder(fleet).glob("*.json"))
+            }
+        return {
+            name: snapshot["metadata"]["month"]
+            for name, snapshot in told.items()
+            if snapshot.get("metadata", {}).get("fleet") == fleet
+        }
+
+    def _folder(self, fleet: str) -> Path:
+        return Path(self.root) / str(stable_id(fleet)) / "snapshots"
+
     def _file(self, fleet: str, month: str, name: str) -> Path:
-        folder = Path(self.root) / str(stable_id(fleet)) / "snapshots"
-        return folder / f"{stable_id(fleet, check_month(month), name)}.json"
+        return self._folder(fleet) / f"{stable_id(fleet, check_month(month), name)}.json"
 
     def _ensure_project(self, fleet: str, project: Path) -> None:
         """The fleet's project with our dashboard; tabs that people added stay."""
