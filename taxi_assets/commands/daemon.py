@@ -59,11 +59,15 @@ def ask(instance: dg.DagsterInstance, job: str, months: Sequence[str]) -> str:
 def under_way(instance: dg.DagsterInstance, job: str) -> PartitionBackfill | None:
     """The oldest backfill of a job with months that the daemon is not through with."""
     name = _partitions_of(job).partition_set_name
-    found = instance.get_backfills(filters=BulkActionsFilter(statuses=OPEN))
-    ours = [
-        one for one in found if one.partition_set_name == name and not _is_through(instance, one)
-    ]
-    return min(ours, key=lambda one: one.backfill_timestamp, default=None)
+    asked = BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED])
+    found = sorted(
+        (one for one in instance.get_backfills(filters=asked) if one.partition_set_name == name),
+        key=lambda one: one.backfill_timestamp,
+    )
+    return next(
+        (one for one in found if not _is_through(instance, one, _runs(instance, one.backfill_id))),
+        None,
+    )
 
 
 def follow(
@@ -82,7 +86,8 @@ def follow(
         backfill = instance.get_backfill(backfill_id)
         if backfill is None:
             raise UsageError(f"The backfill {backfill_id} has been deleted.")
-        for run in _runs(instance, backfill_id):
+        runs = _runs(instance, backfill_id)
+        for run in runs:
             if run.run_id in ended or run.status is dg.DagsterRunStatus.QUEUED:
                 continue
             month = run.tags[PARTITION_NAME_TAG]
@@ -96,7 +101,7 @@ def follow(
                 say(f"{fleet} {month}  the run failed and will be run again")
         if backfill.status in (BulkActionStatus.FAILED, BulkActionStatus.CANCELED):
             raise UsageError(_why(backfill))
-        if backfill.status not in OPEN or _is_through(instance, backfill):
+        if backfill.status not in OPEN or _is_through(instance, backfill, runs):
             return
         silent = silent_s(instance) or 0.0
         if silent > FRESH_S and not warned:
@@ -153,13 +158,13 @@ def _has_ended(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:
     return run.is_finished
 
 
-def _is_through(instance: dg.DagsterInstance, backfill: PartitionBackfill) -> bool:
+def _is_through(
+    instance: dg.DagsterInstance, backfill: PartitionBackfill, runs: Sequence[dg.DagsterRun]
+) -> bool:
     """Whether all its months have ended; the daemon notes it up to half a minute later."""
-    runs = _runs(instance, backfill.backfill_id)
     over = {run.tags[PARTITION_NAME_TAG] for run in runs if _has_ended(instance, run)}
-    return backfill.status is BulkActionStatus.REQUESTED and over >= set(
-        backfill.partition_names or ()
-    )
+    asked = backfill.status is BulkActionStatus.REQUESTED
+    return asked and over >= set(backfill.partition_names or ())
 
 
 def _partitions_of(job: str) -> RemotePartitionSetOrigin:
