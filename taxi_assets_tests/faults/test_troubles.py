@@ -31,7 +31,7 @@ def test_a_kill_at_a_random_moment_loses_nothing(
 
 
 @pytest.mark.parametrize(
-    "name", ["source changes", "catalog locked 3 s", "MLflow slow, 1 s an answer"]
+    "name", ["source changes", "catalog locked 3 s", "MLflow slow, 0.3 s an answer"]
 )
 def test_a_run_goes_through_what_passes(prepared: Prepared, tmp_path: Path, name: str) -> None:
     trial = disturb(prepared, name, tmp_path)

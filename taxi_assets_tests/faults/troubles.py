@@ -240,7 +240,7 @@ ONCE: dict[str, Trouble] = {
     "MLflow's database locked 3 s": partial(locked_store, "mlflow.db", 3.0),
     "MLflow down": partial(ill_registry, "down"),
     "MLflow answers 500": partial(ill_registry, "500"),
-    "MLflow slow, 1 s an answer": partial(slow_registry, 1.0),
+    "MLflow slow, 0.3 s an answer": partial(slow_registry, 0.3),
     "disk full at once": partial(full_disk, "lake", 16),
     "disk full amid the tables": partial(full_disk, "lake", 400),
 }
