@@ -13,8 +13,11 @@ import socket
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from time import monotonic
+from typing import Any, Self
 
 import dagster as dg
+from dagster._config import UserConfigSchema
 from dagster._core.launcher import (
     CheckRunHealthResult,
     DefaultRunLauncher,
@@ -22,6 +25,7 @@ from dagster._core.launcher import (
     WorkerStatus,
 )
 from dagster._core.storage.tags import RETRY_STRATEGY_TAG, RUN_KEY_TAG, SENSOR_NAME_TAG
+from dagster._serdes import ConfigurableClassData
 
 PLACE = "taxi/worker-place"
 SAID_BY_THE_WORKER = re.compile(r"^Started process for run \(pid: (\d+)\)")
@@ -60,7 +64,33 @@ class Place:
 
 
 class LocalRunLauncher(DefaultRunLauncher):
-    """Starts runs as Dagster's own launcher does, and can tell when one's process is gone."""
+    """Starts runs as Dagster's own launcher does, and can tell when one's process is gone.
+
+    Args:
+        inst_data: Dagster's.
+        patience_seconds: how long a process has to be gone before its run is called dead. Where the
+            code server was killed with it, the daemon starts another within a minute; a retry that
+            finds none is given up for ever.
+    """
+
+    def __init__(
+        self, inst_data: ConfigurableClassData | None = None, patience_seconds: float = 0.0
+    ) -> None:
+        super().__init__(inst_data)
+        self._patience_s = patience_seconds
+        self._gone_since: dict[str, float] = {}
+
+    @classmethod
+    def config_type(cls) -> UserConfigSchema:
+        """What dagster.yaml may say of it."""
+        return {"patience_seconds": dg.Field(float, is_required=False, default_value=0.0)}
+
+    @classmethod
+    def from_config_value(
+        cls, inst_data: ConfigurableClassData, config_value: Mapping[str, Any]
+    ) -> Self:
+        """One as dagster.yaml has it."""
+        return cls(inst_data, **config_value)
 
     def launch_run(self, context: LaunchRunContext) -> None:
         """Note where the run's process will be and how it is retried, and start it.
@@ -108,6 +138,9 @@ class LocalRunLauncher(DefaultRunLauncher):
         pid = self._pid(run)
         if then.pids != now.pids or pid is None or _is_alive(pid):
             return CheckRunHealthResult(WorkerStatus.RUNNING)
+        gone_s = monotonic() - self._gone_since.setdefault(run.run_id, monotonic())
+        if gone_s < self._patience_s:
+            return CheckRunHealthResult(WorkerStatus.RUNNING, f"process {pid} is gone: wait")
         return CheckRunHealthResult(WorkerStatus.NOT_FOUND, f"process {pid} is gone")
 
     def _pid(self, run: dg.DagsterRun) -> int | None:

@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 from dagster._core.errors import DagsterInvariantViolationError
 from dagster._core.launcher import LaunchRunContext, WorkerStatus
 
+from taxi_assets.resources import local_runs
 from taxi_assets.resources.local_runs import PLACE, LocalRunLauncher, Place
 from taxi_assets_tests.daemons import kill_all, ticks
 from taxi_assets_tests.faults.daemons import MONTH, Machine
@@ -29,6 +30,13 @@ def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
 
 
 @pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Sets the launcher's clock, which stands still at 0."""
+    monkeypatch.setattr(local_runs, "monotonic", lambda: 0.0)
+    return lambda seconds: monkeypatch.setattr(local_runs, "monotonic", lambda: seconds)
+
+
+@pytest.fixture
 def worker() -> Iterator[subprocess.Popen[bytes]]:
     """A process that lives until it is told to end."""
     with subprocess.Popen(["sleep", "600"]) as process:
@@ -36,51 +44,61 @@ def worker() -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-def health(instance: dg.DagsterInstance, pid: int | None, place: Place | None) -> WorkerStatus:
-    """What the launcher of our dagster.yaml says of a run with such a worker."""
-    launcher = instance.run_launcher
-    assert isinstance(launcher, LocalRunLauncher)
+def started(instance: dg.DagsterInstance, pid: int | None, place: Place | None) -> dg.DagsterRun:
+    """A run with such a worker."""
     run = instance.create_run_for_job(
         dg.GraphDefinition(name="nothing").to_job(),
         tags={PLACE: json.dumps(asdict(place))} if place else {},
     )
     if pid is not None:
         instance.report_engine_event(f"Started process for run (pid: {pid}).", run)
+    return run
+
+
+def health(instance: dg.DagsterInstance, run: dg.DagsterRun) -> WorkerStatus:
+    """What the launcher of our dagster.yaml says of it."""
+    launcher = instance.run_launcher
+    assert isinstance(launcher, LocalRunLauncher)
     return launcher.check_run_worker_health(run).status
 
 
-def test_a_living_worker_is_running_and_a_killed_one_gone_even_before_its_parent_looks(
-    instance: dg.DagsterInstance, worker: subprocess.Popen[bytes]
+def test_a_killed_worker_is_called_dead_once_a_code_server_can_be_back_to_run_it_again(
+    instance: dg.DagsterInstance, worker: subprocess.Popen[bytes], now: Callable[[float], None]
 ) -> None:
-    alive = health(instance, worker.pid, HERE)
+    run = started(instance, worker.pid, HERE)
+    alive = health(instance, run)
     worker.kill()
     os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOWAIT)  # ended, and still a zombie
-    zombie = health(instance, worker.pid, HERE)
+    zombie = health(instance, run)
     worker.wait()
+    now(60.0)
+    waiting = health(instance, run)
+    now(90.0)
 
-    assert alive is WorkerStatus.RUNNING
-    assert zombie is WorkerStatus.NOT_FOUND
-    assert health(instance, worker.pid, HERE) is WorkerStatus.NOT_FOUND
+    assert (alive, zombie, waiting) == (WorkerStatus.RUNNING,) * 3
+    assert health(instance, run) is WorkerStatus.NOT_FOUND
 
 
-def test_a_run_that_cannot_be_seen_is_never_called_dead(instance: dg.DagsterInstance) -> None:
+def test_a_run_that_cannot_be_seen_is_never_called_dead(
+    instance: dg.DagsterInstance, now: Callable[[float], None]
+) -> None:
     assert HERE
     with subprocess.Popen(["true"]) as ended:
         ended.wait()
     elsewhere = replace(HERE, machine="another", boot="another")
+    places = [(ended.pid, elsewhere), (ended.pid, replace(HERE, pids="another"))]
+    runs = [started(instance, *told) for told in (*places, (ended.pid, None), (None, HERE))]
 
-    assert health(instance, ended.pid, elsewhere) is WorkerStatus.RUNNING
-    assert health(instance, ended.pid, replace(HERE, pids="another")) is WorkerStatus.RUNNING
-    assert health(instance, ended.pid, None) is WorkerStatus.RUNNING
-    assert health(instance, None, HERE) is WorkerStatus.RUNNING
+    assert {health(instance, run) for run in runs} == {WorkerStatus.RUNNING}
+    now(1_000.0)
+    assert {health(instance, run) for run in runs} == {WorkerStatus.RUNNING}
 
 
 def test_no_worker_outlives_a_boot(instance: dg.DagsterInstance) -> None:
     assert HERE
+    run = started(instance, os.getpid(), replace(HERE, boot="the one before"))
 
-    assert health(instance, os.getpid(), replace(HERE, boot="the one before")) is (
-        WorkerStatus.NOT_FOUND
-    )
+    assert health(instance, run) is WorkerStatus.NOT_FOUND
 
 
 @pytest.mark.slow

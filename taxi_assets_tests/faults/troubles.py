@@ -67,18 +67,14 @@ def run_in_steps(environment: dict[str, str], partition: str) -> None:
             module.get_reconstructable_job("green_model_job"),
             instance=instance,
             tags={"dagster/partition": partition},
-            run_config={
-                "execution": {
-                    "config": {"multiprocess": {"max_concurrent": 1, "start_method": preload}}
-                }
-            },
+            run_config={"execution": {"config": {"max_concurrent": 1, "start_method": preload}}},
         )
 
 
 def kill_a_step(prepared: Prepared, log: Path, chance: random.Random) -> Command:
     """SIGKILL the process of a step, a moment after it has started."""
     home = prepared.home
-    command = fork(log, run_in_steps, home.environment(), LAST)
+    command = fork(log, run_in_steps, home.environment(TAXI_EXECUTOR="multiprocess"), LAST)
     wanted, seen = chance.randrange(1, 8), set[int]()
     with home.instance() as instance:
         while command.process.is_alive() and len(seen) < wanted:
@@ -96,6 +92,7 @@ def kill_a_step(prepared: Prepared, log: Path, chance: random.Random) -> Command
         except ProcessLookupError:
             pass  # its step was quicker
     command.wait()
+    assert seen, f"no step was started, so none was killed:\n{command.said()}"
     return command
 
 
