@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ SPAN = "2025-01..2025-03"
 
 def backfill(home: Home, *more: str, months: str = SPAN) -> dict[str, Any]:
     done = home.invoke("backfill", "--months", months, "--only", "models", "--json", *more)
+    assert done.stdout, done.output
     told = json.loads(done.stdout)
     assert isinstance(told, dict)
     return told | {"exit_code": done.exit_code}
@@ -73,6 +75,29 @@ def test_a_month_deleted_by_hand_is_the_only_one_that_runs(home: Home) -> None:
     assert "clean_trips" in reasons(told, "plan", "2025-02")[0]
     assert home.stage().data_versions() == whole
     assert backfill(home)["plan"] == []
+
+
+@pytest.mark.slow
+def test_a_table_whose_folder_was_deleted_is_named_with_what_brings_it_back(home: Home) -> None:
+    backfill(home)
+    whole = home.stage().data_versions()
+    folder = Path(home.settings.lake_uri) / "tables" / "green" / "clean_trips"
+    shutil.rmtree(folder)
+
+    said = home.invoke("backfill", "--months", SPAN, "--only", "models").stderr
+    checked = home.invoke("doctor").stdout
+
+    assert str(folder) in said
+    assert str(folder) in checked
+    assert "Traceback" not in said
+    told = "pyiceberg --catalog taxi --uri <TAXI_CATALOG_URI> drop table <fleet>.<table>"
+    assert told in said
+    command = told.replace("<TAXI_CATALOG_URI>", home.settings.catalog)
+    command = command.replace("<fleet>.<table>", "green.clean_trips")
+    program = Path(sys.executable).with_name("pyiceberg")
+    subprocess.run([program, *command.split()[1:]], check=True)
+    assert ran(backfill(home)) == list(MONTHS)
+    assert home.stage().data_versions() == whole
 
 
 @pytest.mark.slow

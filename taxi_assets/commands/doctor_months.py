@@ -9,7 +9,7 @@ from taxi_assets.commands.status import TABLES as STAGES
 from taxi_assets.domain.months import month_range
 from taxi_assets.domain.schemas import TABLES
 from taxi_assets.partitions import monthly
-from taxi_assets.resources.catalog import look_into_catalog
+from taxi_assets.resources.catalog import look_into_catalog, reaching
 from taxi_assets.resources.landing import POINTER
 from taxi_assets.resources.storage import Storage, open_storage
 from taxi_assets.resources.table_history import current_versions
@@ -55,16 +55,17 @@ class FleetMonths:
 def months_are_whole(situation: Situation) -> list[Finding]:
     """Landing, tables and partitions have the same months, with all their rows."""
     settings = situation.settings
-    catalog = look_into_catalog(
-        settings.catalog, f"{settings.lake_uri}/tables", settings.s3_endpoint
-    )
+    warehouse = f"{settings.lake_uri}/tables"
+    catalog = look_into_catalog(settings.catalog, warehouse, settings.s3_endpoint)
     landing = open_storage(f"{settings.lake_uri}/landing", settings.s3_endpoint)
     partitions = list(monthly(settings.first_month).get_partition_keys())
+    with reaching(warehouse):
+        tables = {fleet: fleet_tables(catalog, fleet) for fleet in settings.fleets}
     return [
         finding
         for fleet in settings.fleets
         for finding in judge_months(
-            FleetMonths(fleet, _landed(landing, fleet), fleet_tables(catalog, fleet)), partitions
+            FleetMonths(fleet, _landed(landing, fleet), tables[fleet]), partitions
         )
     ]
 

@@ -5,6 +5,7 @@ may have made before it comes to it; then it looks again.
 """
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,6 +59,12 @@ def reaching(warehouse: str) -> Iterator[None]:
         gone = getattr(error, "connection_invalidated", False)  # cut amid a statement
         if not gone and not isinstance(error, OperationalError | OSError):
             raise
+        if lost := re.search(r"[^\s']+(?=/metadata/[^/]+\.metadata\.json)", str(error)):
+            raise LakeUnreachable(
+                f"The catalog has a table whose files at {lost[0]} cannot be found: put them back, "
+                "or take it out with `pyiceberg --catalog taxi --uri <TAXI_CATALOG_URI> drop table "
+                "<fleet>.<table>` and run `taxi-assets backfill`."
+            ) from error
         raise LakeUnreachable(
             f"The lake at {warehouse} does not answer ({str(error).splitlines()[0]}): "
             "check TAXI_LAKE, TAXI_CATALOG_URI, that both are running and that there is room."

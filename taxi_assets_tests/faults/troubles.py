@@ -63,12 +63,14 @@ def run_in_steps(environment: dict[str, str], partition: str) -> None:
     module = ReconstructableRepository.for_module("taxi_assets.definitions", "defs")
     preload = {"forkserver": {"preload_modules": ["taxi_assets_tests.faults.preloaded"]}}
     with dg.DagsterInstance.get() as instance:
-        dg.execute_job(
+        result = dg.execute_job(
             module.get_reconstructable_job("green_model_job"),
             instance=instance,
             tags={"dagster/partition": partition},
             run_config={"execution": {"config": {"max_concurrent": 1, "start_method": preload}}},
         )
+        if not result.success:
+            raise SystemExit("the run failed")
 
 
 def kill_a_step(prepared: Prepared, log: Path, chance: random.Random) -> Command:
