@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from time import perf_counter
 
 import pytest
 
@@ -26,6 +27,7 @@ class Prepared:
         kept: a copy of it before the last month.
         before: what it shows then.
         after: what it shows once the last month has run undisturbed.
+        took_s: how long that took; a kill that comes later kills nothing.
         cdn: where its files come from: a home takes them from one source for ever.
     """
 
@@ -33,6 +35,7 @@ class Prepared:
     kept: Path
     before: Seen
     after: Seen
+    took_s: float
     cdn: Cdn
 
     def restore(self) -> Home:
@@ -67,10 +70,12 @@ def _prepare(home: Home, cdn: Cdn, root: Path) -> Prepared:
     run(home, log, f"{DONE[0]}..{DONE[-1]}")
     before = call(home, look)
     shutil.copytree(home.root, kept)
+    started = perf_counter()
     run(home, log, LAST)
+    took_s = perf_counter() - started
     after = call(home, look)
     _restore(home, kept)
-    return Prepared(home, kept, before, after, cdn)
+    return Prepared(home, kept, before, after, took_s, cdn)
 
 
 def run(home: Home, log: Path, months: str) -> None:

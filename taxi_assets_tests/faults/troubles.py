@@ -28,7 +28,6 @@ from taxi_assets_tests.homes import Home
 from taxi_assets_tests.mlflow_proxy import proxy_before
 from taxi_assets_tests.mlflow_server import ill_server, running_server
 
-LONGEST_S = 12.0  # about what an undisturbed run takes; a kill that comes too late kills nothing
 ARGUMENTS = ("run", "--only", "models", "--months", LAST)
 ONLY_ONCE = ("changes", "stalls")  # a stall lasts 30 s
 Trouble = Callable[[Prepared, Path, random.Random], Command]
@@ -48,7 +47,7 @@ def kill_the_run(prepared: Prepared, log: Path, chance: random.Random) -> Comman
     """SIGKILL `taxi-assets run` at a random moment."""
     home = prepared.home
     command = begin(home, log)
-    command.process.join(chance.uniform(0.5, LONGEST_S))
+    command.process.join(chance.uniform(0.3, prepared.took_s))
     command.process.kill()
     command.wait()
     return command
