@@ -178,7 +178,7 @@ def _carry_out(
             )
             done.ran.append(one)
             done.outcomes.append(outcome)
-            if _interrupted(outcome):
+            if _was_interrupted(outcome):
                 raise KeyboardInterrupt
             if outcome.failed:
                 failed.add(month)
@@ -253,10 +253,15 @@ def _follow(
     return failed
 
 
-def _interrupted(outcome: MonthOutcome) -> bool:
-    """Whether Ctrl-C ended the month: Dagster notes it as the failure of a step and goes on."""
+def _was_interrupted(outcome: MonthOutcome) -> bool:
+    """Whether Ctrl-C ended the month; Dagster notes a failure and goes on, people get words."""
     name = dg.DagsterExecutionInterruptedError.__name__
-    return any(name in reason for _, reason in outcome.failures)
+    found = [name in reason for _, reason in outcome.failures]
+    outcome.failures = [
+        (what, "it was interrupted" if met else reason)
+        for (what, reason), met in zip(outcome.failures, found, strict=True)
+    ]
+    return any(found)
 
 
 def _progress(ran: int, ahead: int, seconds: float) -> str:
