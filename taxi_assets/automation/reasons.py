@@ -4,6 +4,8 @@ from typing import Any
 
 import dagster as dg
 
+INTERRUPTED = "it was interrupted"
+
 
 def root_cause(error: Any) -> str:
     """The message of the error that started it all, in one line, without Dagster's layers."""
@@ -11,6 +13,8 @@ def root_cause(error: Any) -> str:
         return "no reason was recorded; the run's page in the Dagster UI has its log"
     while error.cause is not None and not error.message.startswith("taxi_assets."):
         error = error.cause
+    if error.cls_name == dg.DagsterExecutionInterruptedError.__name__:
+        return INTERRUPTED
     message = str(error.message).strip()
     if message.startswith("taxi_assets."):
         message = message.partition(": ")[2]

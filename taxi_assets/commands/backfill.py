@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 from dagster._core.definitions.data_version import CachingStaleStatusResolver
 
+from taxi_assets.automation.reasons import INTERRUPTED
 from taxi_assets.commands import daemon
 from taxi_assets.commands.backfill_facts import Reality, Survey
 from taxi_assets.commands.instance import open_instance
@@ -254,14 +255,8 @@ def _follow(
 
 
 def _was_interrupted(outcome: MonthOutcome) -> bool:
-    """Whether Ctrl-C ended the month; Dagster notes a failure and goes on, people get words."""
-    name = dg.DagsterExecutionInterruptedError.__name__
-    found = [name in reason for _, reason in outcome.failures]
-    outcome.failures = [
-        (what, "it was interrupted" if met else reason)
-        for (what, reason), met in zip(outcome.failures, found, strict=True)
-    ]
-    return any(found)
+    """Whether Ctrl-C ended the month: Dagster notes it as a failure, and goes on."""
+    return any(reason == INTERRUPTED for _, reason in outcome.failures)
 
 
 def _progress(ran: int, ahead: int, seconds: float) -> str:

@@ -59,7 +59,8 @@ def reaching(warehouse: str) -> Iterator[None]:
         gone = getattr(error, "connection_invalidated", False)  # cut amid a statement
         if not gone and not isinstance(error, OperationalError | OSError):
             raise
-        if lost := re.search(r"[^\s']+(?=/metadata/[^/]+\.metadata\.json)", str(error)):
+        lost = re.search(r"[^\s']+(?=/metadata/[^/]+\.metadata\.json)", str(error))
+        if lost and isinstance(error, FileNotFoundError):
             raise LakeUnreachable(
                 f"The catalog has a table whose files at {lost[0]} cannot be found: put them back, "
                 "or take it out with `pyiceberg --catalog taxi --uri <TAXI_CATALOG_URI> drop table "

@@ -195,5 +195,6 @@ def test_totals_count_things_and_bytes_by_category() -> None:
         "file": (2, 7),
         "landed": (1, 5),
         "report": (0, 0),
+        "trend": (0, 0),
         "run": (0, 0),
     }
