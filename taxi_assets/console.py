@@ -91,6 +91,8 @@ def print_table(rows: list[dict[str, str]]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    if not rows:
+        return
     table = Table(*rows[0], box=box.SIMPLE)
     for row in rows:
         table.add_row(*map(escape, row.values()))  # people's words may hold brackets

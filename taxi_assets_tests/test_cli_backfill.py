@@ -16,6 +16,7 @@ from taxi_assets_tests.homes import NO_MODELS, OURS, Home
 
 MONTHS = ("2025-01", "2025-02", "2025-03")
 SPAN = "2025-01..2025-03"
+ASKED = ("backfill", "--months", SPAN, "--only", "models")
 
 
 def backfill(home: Home, *more: str, months: str = SPAN) -> dict[str, Any]:
@@ -133,6 +134,26 @@ def test_a_month_that_fails_does_not_stop_the_next_and_is_tried_by_the_next_comm
     assert [len(month["failures"]) for month in first["months"]] == [0, 1, 0]
     assert ran(second) == ["2025-02", "2025-03"]  # the last was made without the second
     assert second["exit_code"] == 0
+
+
+@pytest.mark.slow
+def test_two_commands_at_once_run_each_month_once(home: Home) -> None:
+    others = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    with home.instance():  # its databases are made before two may make them
+        pass
+    commands = [
+        subprocess.Popen(
+            [sys.executable, "-c", "from taxi_assets.cli import app; app()", *ASKED],
+            env=others | home.environment(),
+            stderr=subprocess.DEVNULL,
+        )
+        for _ in range(2)
+    ]
+
+    assert [command.wait() for command in commands] == [0, 0]
+    with home.instance() as instance:
+        ran_months = sorted(run.tags["dagster/partition"] for run in instance.get_runs())
+    assert ran_months == list(MONTHS)
 
 
 @pytest.mark.parametrize(

@@ -343,3 +343,14 @@ def wait_for_line(log: Path, words: str, process: "subprocess.Popen[bytes]") -> 
             return
         time.sleep(0.2)
     raise AssertionError(f"it did not say {words!r}:\n{log.read_text()[-3_000:]}")
+
+
+def test_programs_without_an_address_are_shown_in_no_table(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from taxi_assets.commands.up import DAEMON, addresses
+    from taxi_assets.console import print_table
+
+    print_table(addresses([DAEMON], {}))
+
+    assert capsys.readouterr().out == ""

@@ -14,11 +14,12 @@ from taxi_assets.commands import daemon
 from taxi_assets.commands.backfill_facts import Reality, Survey
 from taxi_assets.commands.instance import open_instance
 from taxi_assets.commands.outcome import MonthOutcome
-from taxi_assets.commands.run import Say, check_partitions, hush_skips, job_of, run_month
+from taxi_assets.commands.run import Say, alone, check_partitions, hush_skips, job_of, run_month
 from taxi_assets.domain.backfill import Due, due
 from taxi_assets.domain.errors import UsageError
 from taxi_assets.settings import Settings
 
+COMMAND = "taxi-assets backfill"
 PASSES = 3  # in this process a correction spreads forward in one, over the daemon in some
 
 
@@ -106,6 +107,8 @@ def backfill(
             elif by_daemon:
                 _leave_to_daemon(survey, instance, done, say, again=again, detach=detach)
             else:
+                if not here:
+                    say(f"{fleet}  no daemon is alive: months run in this process")
                 _carry_out(survey, instance, settings, done, say, again=again)
         except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
             done.interrupted = True
@@ -169,14 +172,21 @@ def _carry_out(
             say(f"{fleet}  {len(waiting)} months are due again by now")
         with_features, planned = set(reality.with_features), {one.month for one in waiting}
         for position, month in enumerate(done.asked):
-            anew, records = again and not turn, survey.records()
-            one = _due(survey, reality, records, month, with_features, again=anew)
-            if one is None or month in failed:
+            if month in failed:
                 continue
-            say(f"{fleet} {month}  {'; '.join(one.reasons[:3])}")
-            outcome = run_month(
-                survey.job, instance, settings, fleet, month, say, command="taxi-assets backfill"
-            )
+            with alone(settings, fleet, month, say):  # what another command has made meanwhile
+                anew = again and not turn
+                one = _due(survey, reality, survey.records(), month, with_features, again=anew)
+                if one and not anew:
+                    reality = survey.look(done.asked)
+                    with_features |= reality.with_features
+                    one = _due(survey, reality, survey.records(), month, with_features, again=False)
+                if one is None:
+                    continue
+                say(f"{fleet} {month}  {'; '.join(one.reasons[:3])}")
+                outcome = run_month(
+                    survey.job, instance, settings, fleet, month, say, command=COMMAND
+                )
             done.ran.append(one)
             done.outcomes.append(outcome)
             if _was_interrupted(outcome):

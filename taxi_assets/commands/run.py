@@ -150,10 +150,13 @@ def _bury_the_killed(instance: dg.DagsterInstance, tags: dict[str, str]) -> None
 
 @contextmanager
 def alone(settings: Settings, fleet: str, month: str, say: Say) -> Iterator[None]:
-    """Wait for another command that runs the same month: it does the same work."""
+    """Wait for another command that runs the same month: it does the same work.
+
+    Who has the month already may ask again within.
+    """
     folder = settings.root / "locks"
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / f"{fleet}-{month}.lock")
+    lock = FileLock(folder / f"{fleet}-{month}.lock", is_singleton=True)
     try:
         lock.acquire(timeout=0)
     except Timeout:
