@@ -45,6 +45,11 @@ class Backfill:
     interrupted: bool = False
     asked_of_daemon: list[str] = field(default_factory=list)
 
+    @property
+    def failed(self) -> set[str]:
+        """Months that came to no good end."""
+        return {outcome.month for outcome in self.outcomes if outcome.failed}
+
     def as_json(self) -> dict[str, Any]:
         """For programs; the outcomes are told by `run.as_json`."""
 
@@ -162,7 +167,7 @@ def _carry_out(
     again: bool,
 ) -> None:
     """Pass over the months until none is due; one that failed is not tried twice."""
-    started, failed, fleet = perf_counter(), set[str](), survey.fleet
+    started, fleet = perf_counter(), survey.fleet
     reality = survey.look(done.asked)
     waiting = done.plan = _plan(survey, reality, done.asked, again=again)
     for turn in range(PASSES):
@@ -172,7 +177,7 @@ def _carry_out(
             say(f"{fleet}  {len(waiting)} months are due again by now")
         with_features, planned = set(reality.with_features), {one.month for one in waiting}
         for position, month in enumerate(done.asked):
-            if month in failed:
+            if month in done.failed:
                 continue
             with alone(settings, fleet, month, say):  # what another command has made meanwhile
                 anew = again and not turn
@@ -191,15 +196,13 @@ def _carry_out(
             done.outcomes.append(outcome)
             if _was_interrupted(outcome):
                 raise KeyboardInterrupt
-            if outcome.failed:
-                failed.add(month)
             if outcome.assets.get("trip_features", {}).get("dagster/row_count"):
                 with_features.add(month)
             ahead = len(planned.intersection(done.asked[position + 1 :]))
             far = _progress(len(done.ran), ahead, perf_counter() - started)
             say(f"{fleet} {month}  {far}")
         reality = survey.look(done.asked)
-        waiting = _plan(survey, reality, done.asked, failed=failed)
+        waiting = _plan(survey, reality, done.asked, failed=done.failed)
     done.left = waiting
 
 
@@ -217,31 +220,27 @@ def _leave_to_daemon(
     A backfill of the same job that the daemon is at is followed first, and is all that is done
     where nobody waits.
     """
-    failed, ran, first = set[str](), Counter[str](), True
     if busy := daemon.under_way(instance, survey.job.name):
         count = len(busy.partition_names or ())
         say(f"{survey.fleet}  the daemon is at backfill {busy.backfill_id} of {count} months")
         done.asked_of_daemon.append(busy.backfill_id)
         if detach:
             return
-        failed |= _follow(survey, instance, busy.backfill_id, count, done, say)
-    while True:
-        reality = survey.look(done.asked)
-        waiting = _plan(survey, reality, done.asked, again=again and first, failed=failed)
-        if first:
-            done.plan, first = waiting, False
-        done.left = [one for one in waiting if ran[one.month] >= PASSES]
-        waiting = [one for one in waiting if ran[one.month] < PASSES]
-        if not waiting:
-            return
+        _follow(survey, instance, busy.backfill_id, count, done, say)
+    reality = survey.look(done.asked)
+    waiting = done.plan = _plan(survey, reality, done.asked, again=again, failed=done.failed)
+    while waiting:
         asked = daemon.ask(instance, survey.job.name, [one.month for one in waiting])
         done.asked_of_daemon.append(asked)
         say(f"{survey.fleet}  asked the daemon for {len(waiting)} months: backfill {asked}")
         if detach:
             return
         done.ran += waiting
-        ran.update(one.month for one in waiting)
-        failed |= _follow(survey, instance, asked, len(waiting), done, say)
+        _follow(survey, instance, asked, len(waiting), done, say)
+        found = _plan(survey, survey.look(done.asked), done.asked, failed=done.failed)
+        ran = Counter(one.month for one in done.ran)
+        done.left = [one for one in found if ran[one.month] >= PASSES]
+        waiting = [one for one in found if ran[one.month] < PASSES]
 
 
 def _follow(
@@ -251,17 +250,14 @@ def _follow(
     count: int,
     done: Backfill,
     say: Say,
-) -> set[str]:
-    """Tell what a backfill of the daemon does until its months have ended; those that failed."""
-    ran_s, failed = 0.0, set[str]()
+) -> None:
+    """Tell what a backfill of the daemon does until its months have ended."""
+    ran_s = 0.0
     for ended, outcome in enumerate(daemon.follow(instance, backfill_id, survey.fleet, say), 1):
         done.outcomes.append(outcome)
-        if outcome.failed:
-            failed.add(outcome.month)
         ran_s += outcome.seconds  # by the runs' own clocks: some may have ended long before
         far = _progress(ended, count - ended, ran_s)
         say(f"{survey.fleet} {outcome.month}  {far}")
-    return failed
 
 
 def _was_interrupted(outcome: MonthOutcome) -> bool:

@@ -1,8 +1,9 @@
 """Months that Dagster's daemon runs as a backfill of its own: asked for, and followed."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import dagster as dg
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus, PartitionBackfill
@@ -17,24 +18,27 @@ from dagster._core.utils import make_new_backfill_id
 
 from taxi_assets.automation.requests import TRIGGER
 from taxi_assets.commands.outcome import MonthOutcome
-from taxi_assets.commands.run import Say
 from taxi_assets.commands.up import CODE
 from taxi_assets.domain.errors import UsageError
+from taxi_assets.domain.model import Say
+
+if TYPE_CHECKING:  # a quarter of a second to import
+    from dagster._daemon.types import DaemonHeartbeat
 
 FRESH_S = 90.0  # the daemon shows a sign of life every 30 s
 POLL_S = 1.0
 OPEN = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING]
 
 
-def silent_s(instance: dg.DagsterInstance) -> float | None:
-    """Seconds since the daemon's last sign of life; None where it never gave one."""
-    beats = [beat.timestamp for beat in instance.get_daemon_heartbeats().values()]
-    return time.time() - max(beats) if beats else None
+def silent_s(beats: "Iterable[DaemonHeartbeat]") -> float | None:
+    """Seconds since the last of the daemon's signs of life; None where it never gave one."""
+    last = max((beat.timestamp for beat in beats), default=None)
+    return None if last is None else time.time() - last
 
 
 def is_alive(instance: dg.DagsterInstance) -> bool:
     """Whether a daemon has shown a sign of life lately."""
-    silent = silent_s(instance)
+    silent = silent_s(instance.get_daemon_heartbeats().values())
     return silent is not None and silent < FRESH_S
 
 
@@ -103,7 +107,7 @@ def follow(
             raise UsageError(_why(backfill))
         if backfill.status not in OPEN or _is_through(instance, backfill, runs):
             return
-        silent = silent_s(instance) or 0.0
+        silent = silent_s(instance.get_daemon_heartbeats().values()) or 0.0
         if silent > FRESH_S and not warned:
             say(
                 f"Dagster's daemon has given no sign of life for {silent:.0f} s: start it, and the "

@@ -154,7 +154,7 @@ def daemon_is_alive(situation: Situation) -> list[Finding]:
     with dg.DagsterInstance.from_config(str(home)) as instance:
         beats = instance.get_daemon_heartbeats().values()
         errors = [error.message for beat in beats for error in beat.errors or []]
-        return [judge_daemon(silent_s(instance), errors)]
+        return [judge_daemon(silent_s(beats), errors)]
 
 
 def _was_used(home: Path) -> bool:

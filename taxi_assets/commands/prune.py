@@ -7,7 +7,6 @@ refers to a file goes before the file, and a file without a reference is found b
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -126,7 +125,8 @@ class Pruning:
         found: Any = resources(settings)
         self._lake: Lake = found["lake"]
         self._reports: ReportStore = found["reports"]
-        self._trends: EvidentlyWorkspace = found["workspace"]
+        self._workspace: EvidentlyWorkspace = found["workspace"]
+        self._trends = open_storage(self._workspace.root)
         # all fleets' models, also of those that are not pruned: they learned from shared tables
         self._models: dict[str, Models] = {
             fleet: models_of(found["registry"], fleet, self._cutoff) for fleet in FLEETS
@@ -159,7 +159,7 @@ class Pruning:
             FILE: self._delete_files,
             LANDED: lambda some: _delete(self._landed, some),
             REPORT: self._delete_reports,
-            TREND: lambda some: _delete(open_storage(self._trends.root), some),
+            TREND: lambda some: _delete(self._trends, some),
             RUN: self._delete_runs,
         }
         for category in CATEGORIES:
@@ -215,10 +215,9 @@ class Pruning:
 
     def _plan_trends(self, fleet: str) -> list[Removal]:
         first, spared = f"{self._cutoff:%Y-%m}", self._models[fleet].months
-        root = Path(self._trends.root)
         return [
-            Removal(TREND, name, (root / name).stat().st_size, f"is of a month before {first}")
-            for name, month in self._trends.months(fleet).items()
+            Removal(TREND, name, self._trends.size(name) or 0, f"is of a month before {first}")
+            for name, month in self._workspace.months(fleet).items()
             if is_past(month, first, spared)
         ]
 

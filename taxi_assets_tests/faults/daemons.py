@@ -110,8 +110,10 @@ def rows(folder: Path, seeds: int) -> Iterator[tuple[str, int, int, int]]:
         The way, how many were tried, how many the kill ended, and how many came, run again by the
         daemon alone, to the data versions of a run that nothing disturbed.
     """
+    if not seeds:
+        return
     whole, _ = disturb(folder / "whole", "nothing", 0)
-    for kind in KINDS if seeds else ():
+    for kind in KINDS:
         found = []
         for seed in range(seeds):
             try:
