@@ -12,7 +12,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from taxi_assets_tests.homes import OURS, REPOSITORY, Home
+from taxi_assets_tests.homes import Home
 
 SENSOR_S = "5"
 TOLD = ["--module-name", "taxi_assets.definitions"]
@@ -27,9 +27,7 @@ def switched_on(home: Home, sensors: Sequence[str], **more: str) -> dict[str, st
         sensors: which.
         more: variables.
     """
-    others = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    ours = home.environment(TAXI_SENSOR_S=SENSOR_S, PYTHONPATH=str(REPOSITORY), **more)
-    environment = others | ours
+    environment = home.process_environment(TAXI_SENSOR_S=SENSOR_S, **more)
     for sensor in sensors:
         subprocess.run(
             [sys.executable, "-m", "dagster", "sensor", "start", sensor, *TOLD],

@@ -2,7 +2,9 @@
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,7 @@ from taxi_assets.simulator import simulate
 
 OURS = ("TAXI_", "DAGSTER_", "MLFLOW_")
 REPOSITORY = Path(__file__).parents[1]
+PROGRAM = (sys.executable, "-c", "from taxi_assets.cli import app; app()")  # `taxi-assets`
 CITY_MONTHS = ("2025-01", "2025-02", "2025-03", "2025-04")
 NO_MODELS = 12  # months a model needs: more than a test that is not about models runs
 MONTHLY = [name for name, table in TABLES.items() if table.monthly]
@@ -149,6 +152,35 @@ class Home:
             "DAGSTER_HOME": str(self.root / "dagster"),
             **more,
         }
+
+    def process_environment(self, **more: str) -> dict[str, str]:
+        """All that a process in this home is told: nothing else of ours that this one has."""
+        others = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+        return others | self.environment(PYTHONPATH=str(REPOSITORY), **more)
+
+    @contextmanager
+    def begun(
+        self, *arguments: str, until: Sequence[str], **more: str
+    ) -> Iterator[subprocess.Popen[str]]:
+        """`taxi-assets` in a process of its own, once its stderr has told a line with these words.
+
+        What it tells after that is there to be read.
+        """
+        with subprocess.Popen(
+            [*PROGRAM, *arguments],
+            env=self.process_environment(**more),
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stderr is not None
+            heard = list[str]()
+            for line in process.stderr:
+                heard.append(line)
+                if all(word in line for word in until):
+                    break
+            else:
+                pytest.fail(f"it never said {until}:\n{''.join(heard)}")
+            yield process
 
     def invoke(self, *arguments: str, **more: str) -> Result:
         """Run `taxi-assets` in this home."""

@@ -1,7 +1,6 @@
 """`taxi-assets backfill`: what is missing or out of date runs, and nothing else."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 
 from taxi_assets.resources.catalog import open_catalog
-from taxi_assets_tests.homes import NO_MODELS, OURS, Home
+from taxi_assets_tests.homes import NO_MODELS, PROGRAM, Home
 
 MONTHS = ("2025-01", "2025-02", "2025-03")
 SPAN = "2025-01..2025-03"
@@ -138,14 +137,11 @@ def test_a_month_that_fails_does_not_stop_the_next_and_is_tried_by_the_next_comm
 
 @pytest.mark.slow
 def test_two_commands_at_once_run_each_month_once(home: Home) -> None:
-    others = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     with home.instance():  # its databases are made before two may make them
         pass
     commands = [
         subprocess.Popen(
-            [sys.executable, "-c", "from taxi_assets.cli import app; app()", *ASKED],
-            env=others | home.environment(),
-            stderr=subprocess.DEVNULL,
+            [*PROGRAM, *ASKED], env=home.process_environment(), stderr=subprocess.DEVNULL
         )
         for _ in range(2)
     ]
@@ -181,18 +177,9 @@ def test_what_makes_no_sense_is_refused_in_one_sentence(
 def test_a_backfill_that_was_ended_goes_on_to_what_an_undisturbed_one_gives(
     home: Home, tmp_path: Path, number: signal.Signals
 ) -> None:
-    command = "from taxi_assets.cli import app; app()"
-    others = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    with subprocess.Popen(
-        [sys.executable, "-c", command, "backfill", "--months", SPAN, "--only", "models"],
-        env=others | home.environment(),
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        next(line for line in process.stderr if "2025-02" in line and "raw_trips" in line)
+    with home.begun(*ASKED, until=("2025-02", "raw_trips")) as process:
         process.send_signal(number)
-        said = process.stderr.read()
+        _, said = process.communicate()
 
     told = backfill(home)
 

@@ -1,9 +1,7 @@
 """`taxi-assets reproduce`: a registered model comes out again, whatever has happened since."""
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +13,7 @@ from taxi_assets.domain.bundle import FILES
 from taxi_assets.domain.model import PARAMETERS
 from taxi_assets.resources.recorded_tables import recorded_tables
 from taxi_assets.resources.registry import ModelVersion
-from taxi_assets_tests.homes import OURS, REPOSITORY, Home
+from taxi_assets_tests.homes import PROGRAM, Home
 from taxi_assets_tests.models import change_a_byte, kept_file, register
 
 MONTHS = ("2025-01", "2025-02", "2025-03")
@@ -86,13 +84,9 @@ def test_the_two_versions_are_two_models(home: Home) -> None:
 
 
 def test_a_fresh_process_makes_the_same_model_and_says_how_far_it_is(home: Home) -> None:
-    ours = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    command = [sys.executable, "-c", "from taxi_assets.cli import app; app()"]
-    told = {**ours, **home.environment(), "PYTHONPATH": str(REPOSITORY), "PYTHONHASHSEED": "7"}
-
     done = subprocess.run(
-        [*command, "reproduce", "green", "1", "--json"],
-        env=told,
+        [*PROGRAM, "reproduce", "green", "1", "--json"],
+        env=home.process_environment(PYTHONHASHSEED="7"),
         cwd=home.root,
         capture_output=True,
         text=True,

@@ -25,7 +25,7 @@ from taxi_assets.commands.up import (
 )
 from taxi_assets.domain.errors import ServiceFailed, UsageError
 from taxi_assets.settings import Settings
-from taxi_assets_tests.homes import OURS, REPOSITORY, Home, invoke
+from taxi_assets_tests.homes import PROGRAM, REPOSITORY, Home, invoke
 
 QUICK = Patience(healthy_s=20, pauses_s=(0.05, 0.1), steady_s=60, grace_s=5)
 FOREVER = "import time; print('here', flush=True); time.sleep(600)"
@@ -296,16 +296,13 @@ def test_the_service_reads_a_database_it_does_not_know_through_the_server(tmp_pa
 def test_the_real_five_answer_and_leave_nothing_behind(tmp_path: Path) -> None:
     home = Home.at(tmp_path)
     ui, mlflow, api, console = free_ports(4)
-    theirs = {name: told for name, told in os.environ.items() if not name.startswith(OURS)}
-    environment = {**theirs, **home.environment(), "PYTHONPATH": str(REPOSITORY)}
     options = {"ui": ui, "mlflow": mlflow, "api": api, "console": console}
-    command = [sys.executable, "-c", "from taxi_assets.cli import app; app()", "up"]
     log = tmp_path / "up.log"
 
     with log.open("w") as out:
         process = subprocess.Popen(
-            command + [f"--{name}-port={port}" for name, port in options.items()],
-            env=environment,
+            [*PROGRAM, "up", *(f"--{name}-port={port}" for name, port in options.items())],
+            env=home.process_environment(),
             stdout=out,
             stderr=out,
             start_new_session=True,

@@ -2,8 +2,6 @@
 
 import json
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -30,16 +28,9 @@ def test_it_goes_on_without_the_command_and_runs_each_month_once(tmp_path: Path)
 
     with home.instance() as instance, started(home, environment):
         until(lambda: daemon.is_alive(instance), PATIENCE_S, log_of(home))
-        with subprocess.Popen(
-            [sys.executable, "-c", "from taxi_assets.cli import app; app()", *ASKED],
-            env=environment,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
-            assert process.stderr is not None
-            next(line for line in process.stderr if "2025-01" in line and "clean_trips" in line)
+        with home.begun(*ASKED, until=("2025-01", "clean_trips")) as process:
             process.send_signal(signal.SIGINT)
-            said = process.stderr.read()
+            _, said = process.communicate()
         (backfill,) = instance.get_backfills()
         followed = home.invoke(*ASKED, "--json")
         home.publish("2025-02", good)

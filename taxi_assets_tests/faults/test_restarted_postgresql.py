@@ -1,8 +1,5 @@
 """A catalog in PostgreSQL is restarted: the lake goes on, a month that was cut is written again."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +10,7 @@ import pytest
 
 from taxi_assets.domain.errors import LakeUnreachable
 from taxi_assets.resources.lake import Lake
-from taxi_assets_tests.homes import NO_MODELS, OURS, Home, invoke
+from taxi_assets_tests.homes import NO_MODELS, Home
 from taxi_assets_tests.lakes import MONTHS, NAME, RIDES, rides
 
 pytestmark = pytest.mark.slow
@@ -57,27 +54,20 @@ def lake(postgresql: Postgresql, tmp_path: Path) -> Lake:
 def test_a_backfill_amid_which_it_is_restarted_comes_to_what_an_undisturbed_one_does(
     postgresql: Postgresql, tmp_path: Path
 ) -> None:
-    months, asked = ("2025-01", "2025-02"), ("backfill", "--months", "2025-01..2025-02")
+    months = ("2025-01", "2025-02")
+    asked = ("backfill", "--months", "2025-01..2025-02", "--only", "models")
     uri = postgresql.server.get_uri().replace("postgresql:", "postgresql+psycopg2:")
     disturbed = Home.at(tmp_path / "one", min_train_months=NO_MODELS, catalog_uri=uri)
     whole = Home.at(tmp_path / "other", min_train_months=NO_MODELS)
     for home in (disturbed, whole):
         home.simulate(months, rows=1_000)
-    told = disturbed.environment(TAXI_CATALOG_URI=uri)
-    others = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    told = {"TAXI_CATALOG_URI": uri}
 
-    with subprocess.Popen(
-        [sys.executable, "-c", "from taxi_assets.cli import app; app()", *asked, "--only=models"],
-        env=others | told,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stderr is not None
-        next(line for line in process.stderr if "2025-01" in line and "raw_trips" in line)
+    with disturbed.begun(*asked, until=("2025-01", "raw_trips"), **told) as process:
         postgresql.stop()
         postgresql.start()
-        said = process.stderr.read()
-    again = invoke(told, *asked, "--only", "models")
+        _, said = process.communicate()
+    again = disturbed.invoke(*asked, **told)
 
     assert again.exit_code == 0, said + again.output
     assert disturbed.stage().data_versions() == whole.run(*months).data_versions()
