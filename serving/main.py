@@ -58,8 +58,7 @@ def _why(error: ValidationError | TaxiError) -> str:
     """Each setting that is wrong, by its variable."""
     if isinstance(error, TaxiError):
         return str(error)
-    faults = error.errors(include_url=False, include_input=False)
-    return "\n".join(setting_faults(faults, "SERVING_"))
+    return "\n".join(setting_faults(error.errors(), "SERVING_"))
 
 
 if __name__ == "__main__":

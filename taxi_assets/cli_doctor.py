@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 commands = typer.Typer()
 
-COLOURS = {"ok": "green", "warning": "yellow", "failure": "red"}
+COLOURS = {"ok": "green", "warning": "yellow", "failure": "red", "skipped": "bright_black"}
 
 
 @commands.command(

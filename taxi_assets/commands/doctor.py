@@ -12,7 +12,11 @@ from taxi_assets.domain.errors import TaxiError, UsageError
 from taxi_assets.settings import Settings
 
 TIMEOUT_S = 20.0
-Level = Literal["ok", "warning", "failure"]
+Level = Literal["ok", "warning", "failure", "skipped"]
+
+
+class Unsettled(UsageError):
+    """A check needs the settings, and they make no sense, which is told by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +53,10 @@ class Situation:
         """The settings.
 
         Raises:
-            UsageError: they make no sense.
+            Unsettled: they make no sense.
         """
         if self.told is None:
-            raise UsageError("a setting makes no sense, see above")
+            raise Unsettled("A setting makes no sense.")
         return self.told
 
 
@@ -108,6 +112,8 @@ def _answer(answer: "Future[list[Finding]]", deadline: float, timeout_s: float) 
         return answer.result(max(0.0, deadline - time.monotonic()))
     except TimeoutError:
         return [failure(f"This could not be checked: it took longer than {timeout_s:g} s.")]
+    except Unsettled:
+        return [Finding("skipped", "Not checked: mend the settings first.")]
     except TaxiError as error:
         return [failure(f"This could not be checked: {str(error).rstrip('.')}.")]
     except Exception as error:

@@ -53,5 +53,4 @@ def read_service_settings() -> "Serving":
     try:
         return Serving()
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False)
-        raise UsageError("; ".join(setting_faults(faults, "SERVING_")) + ".") from error
+        raise UsageError("; ".join(setting_faults(error.errors(), "SERVING_")) + ".") from error

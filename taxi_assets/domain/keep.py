@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from taxi_assets.domain.errors import UsageError
 from taxi_assets.domain.months import bounds, shift
 
-_KEEP = re.compile(r"([1-9][0-9]{0,3})([md])")
+_KEEP = re.compile(r"([1-9][0-9]{0,9})([md])")
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ def test_a_policy_that_nobody_knows_is_refused(monkeypatch: pytest.MonkeyPatch) 
     said = invoke({"TAXI_RETRAIN": "sometimes"}, "run", "--months", "2025-01")
 
     assert said.exit_code == 1
-    assert "TAXI_RETRAIN: Input should be 'monthly', 'on_drift' or 'manual'." in said.output
+    assert "TAXI_RETRAIN: 'sometimes' should be 'monthly', 'on_drift' or 'manual'." in said.output
 
 
 def test_a_correction_is_followed_without_training_and_then_there_is_rest(tmp_path: Path) -> None:

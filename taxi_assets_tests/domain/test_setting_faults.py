@@ -24,6 +24,24 @@ def test_a_fault_is_told_under_the_name_of_its_variable(
     assert setting_faults([fault], "TAXI_") == [said]
 
 
+@pytest.mark.parametrize(
+    ("kind", "message", "said"),
+    [
+        ("literal_error", "Input should be 'a' or 'b'", "'c' should be 'a' or 'b'"),
+        (
+            "int_parsing",
+            "Input should be a valid integer, unable to parse string as an integer",
+            "'c' should be a valid integer",
+        ),
+        ("string_type", "Input should be a valid string", "Input should be a valid string"),
+    ],
+)
+def test_what_was_set_is_told_unless_it_may_be_a_secret(kind: str, message: str, said: str) -> None:
+    fault = {"loc": ("retrain",), "msg": message, "type": kind, "input": "c"}
+
+    assert setting_faults([fault], "TAXI_") == [f"TAXI_RETRAIN: {said}"]
+
+
 def test_every_fault_is_told_in_its_order() -> None:
     faults = [{"loc": ("port",), "msg": "too low"}, {"loc": ("log",), "msg": "no place"}]
 
