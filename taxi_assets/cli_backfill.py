@@ -79,18 +79,29 @@ def backfill(
         if outcome.turned_down:  # that is what the gates are for, and no reason to run it again
             where = f"{chosen} {outcome.month}"
             typer.echo(f"Note: {where}: the model was rejected: {outcome.rejected}", err=True)
+    for one in done.cannot:
+        typer.echo(f"Error: {chosen} {one.month} cannot run: {one.reasons[0]}.", err=True)
+    if done.interrupted:
+        typer.echo(_interrupted(done), err=True)
+        raise typer.Exit(1)
     for one in done.left:
         typer.echo(f"Error: {chosen} {one.month} is still due: {one.reasons[0]}.", err=True)
-    if done.interrupted:
-        goes_on = "the same command goes on"
-        if done.asked_of_daemon:
-            goes_on = (
-                f"the daemon goes on with backfill {done.asked_of_daemon[-1]}; the same command "
-                "follows it, and the Runs page of Dagster's UI can cancel it"
-            )
-        typer.echo(f"Interrupted: {len(done.outcomes)} months have run; {goes_on}.", err=True)
-    if failed or done.left or done.interrupted:
+    if failed or done.left or (done.cannot and not dry_run):
         raise typer.Exit(1)
+
+
+def _interrupted(done: "Backfill") -> str:
+    """How far it came, and what goes on or can be done."""
+    from taxi_assets.domain.backfill import counted
+
+    goes_on = "the same command goes on"
+    if done.asked_of_daemon:
+        goes_on = (
+            f"the daemon goes on with backfill {done.asked_of_daemon[-1]}; the same command "
+            "follows it, and the Runs page of Dagster's UI can cancel it"
+        )
+    ended, left = counted(len(done.ran)), f", {counted(len(done.left))} left" if done.left else ""
+    return f"Interrupted: {ended} done{left}; {goes_on}."
 
 
 def _show(done: "Backfill", *, dry_run: bool, as_json: bool) -> None:
@@ -101,7 +112,7 @@ def _show(done: "Backfill", *, dry_run: bool, as_json: bool) -> None:
 
     if as_json:
         typer.echo(json.dumps({**done.as_json(), "months": everything(done.outcomes)}, indent=1))
-    elif not done.plan and not done.outcomes and not done.asked_of_daemon:
+    elif not (done.plan or done.cannot or done.outcomes or done.asked_of_daemon):
         typer.echo(nothing_to_do(len(done.asked)))
     elif dry_run:
         print_table([{"month": o.month, "why": "; ".join(o.reasons)} for o in done.plan])

@@ -169,6 +169,7 @@ class Home:
         with subprocess.Popen(
             [*PROGRAM, *arguments],
             env=self.process_environment(**more),
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         ) as process:

@@ -78,6 +78,43 @@ def test_a_month_deleted_by_hand_is_the_only_one_that_runs(home: Home) -> None:
 
 
 @pytest.mark.slow
+def test_a_landed_file_deleted_by_hand_is_landed_again_and_nothing_else_changes(home: Home) -> None:
+    backfill(home)
+    whole = home.stage().tables
+    landed = home.landing.current("green/2025-02")
+    assert landed
+    Path(landed.path).unlink()  # what is recorded of it stays
+
+    told = backfill(home)
+
+    assert reasons(told, "ran", "2025-02") == ["raw_trips was made, but is not there any more"]
+    assert ran(told) == ["2025-02"]
+    assert home.landing.whole("green")["green/2025-02"] == landed
+    assert home.stage().tables == whole
+    assert backfill(home)["plan"] == []
+
+
+@pytest.mark.slow
+def test_months_that_cannot_run_are_named_and_the_others_run(home: Home) -> None:
+    home.file("2025-02").unlink()
+
+    planned = backfill(home, "--dry-run")
+    reports = backfill(home, "--only", "reports", "--dry-run")
+    told = backfill(home)
+    said = home.invoke("backfill", "--months", SPAN, "--only", "models").stderr
+
+    assert [one["month"] for one in planned["plan"]] == ["2025-01", "2025-03"]
+    assert (planned["exit_code"], told["exit_code"]) == (0, 1)
+    (why,) = reasons(told, "cannot", "2025-02")
+    assert why == f"{home.settings.tlc_url} has no green trips of it"
+    assert (ran(told), told["left"]) == (["2025-01", "2025-03"], [])
+    assert f"Error: green 2025-02 cannot run: {why}." in said
+    assert reports["plan"] == []
+    assert [one["month"] for one in reports["cannot"]] == list(MONTHS)
+    assert "run it without --only first" in reasons(reports, "cannot", "2025-01")[0]
+
+
+@pytest.mark.slow
 def test_a_table_whose_folder_was_deleted_is_named_with_what_brings_it_back(home: Home) -> None:
     backfill(home)
     whole = home.stage().data_versions()
@@ -122,7 +159,7 @@ def test_a_month_that_fails_does_not_stop_the_next_and_is_tried_by_the_next_comm
     home: Home,
 ) -> None:
     good = home.published("2025-02")
-    home.file("2025-02").unlink()
+    home.file("2025-02").write_bytes(b"no Parquet")
 
     first = backfill(home)
     home.publish("2025-02", good)
@@ -177,16 +214,19 @@ def test_what_makes_no_sense_is_refused_in_one_sentence(
 def test_a_backfill_that_was_ended_goes_on_to_what_an_undisturbed_one_gives(
     home: Home, tmp_path: Path, number: signal.Signals
 ) -> None:
-    with home.begun(*ASKED, until=("2025-02", "raw_trips")) as process:
+    with home.begun(*ASKED, "--json", until=("2025-02", "raw_trips")) as process:
         process.send_signal(number)
-        _, said = process.communicate()
+        out, said = process.communicate()
 
     told = backfill(home)
 
     assert process.returncode == (1 if number is signal.SIGINT else -number)
-    assert ("the same command goes on" in said) is (number is signal.SIGINT)
+    if number is signal.SIGINT:
+        assert "Interrupted: 1 month done, 2 months left; the same command goes on." in said
+        assert [one["month"] for one in json.loads(out)["left"]] == ["2025-02", "2025-03"]
+        assert [one["month"] for one in json.loads(out)["ran"]] == ["2025-01"]
     assert "InterruptedError" not in said
-    assert "2025-03" not in said
+    assert "2025-03" not in said.partition("Interrupted")[0]
     assert ran(told) == ["2025-02", "2025-03"], said + str(told)
     assert told["exit_code"] == 0, said + str(told)
     undisturbed = Home.at(tmp_path, min_train_months=NO_MODELS)

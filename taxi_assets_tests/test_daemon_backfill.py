@@ -1,5 +1,6 @@
 """What the command line says of a backfill that the daemon cannot carry out, or is told not to."""
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,6 +59,27 @@ def test_nothing_can_be_left_to_a_daemon_that_is_not_there(home: Home) -> None:
     assert "No daemon is alive" in done.stderr
 
 
+def test_who_does_not_wait_has_the_daemon_asked_for_what_it_is_not_at_yet(
+    home: Home, instance: dg.DagsterInstance
+) -> None:
+    home.simulate([*MONTHS, "2025-03"], rows=1_000)
+    beat(instance, 5)
+    asked = ("backfill", "--only", "models", "--detach", "--json", "--months")
+
+    first = json.loads(home.invoke(*asked, "2025-01..2025-02").stdout)
+    second = json.loads(home.invoke(*asked, "2025-02..2025-03").stdout)
+    third = json.loads(home.invoke(*asked, "2025-01..2025-03").stdout)
+
+    (begun,) = first["backfill_ids"]
+    assert second["backfill_ids"][0] == begun
+    assert [one["month"] for one in second["plan"]] == ["2025-02", "2025-03"]
+    last = instance.get_backfill(second["backfill_ids"][1])
+    assert last
+    assert last.partition_names == ["2025-03"]
+    assert third["backfill_ids"] == second["backfill_ids"]
+    assert (first["left"], second["left"], third["ran"]) == ([], [], [])
+
+
 def test_a_canceled_or_impossible_backfill_ends_in_a_sentence(
     instance: dg.DagsterInstance,
 ) -> None:
@@ -93,10 +115,10 @@ def test_a_run_that_is_tried_again_is_no_outcome_and_the_last_one_is(
         (lost.run_id, True),
     ]
     assert said == ["green 2025-01  the run failed and will be run again"]
-    assert daemon.under_way(instance, JOB) is None
+    assert daemon.under_way(instance, JOB) == []
 
 
-def test_the_oldest_backfill_that_is_not_through_is_under_way(
+def test_the_backfills_that_are_not_through_are_under_way_the_oldest_first(
     instance: dg.DagsterInstance,
 ) -> None:
     daemon.ask(instance, "yellow_model_job", MONTHS)
@@ -108,10 +130,9 @@ def test_the_oldest_backfill_that_is_not_through_is_under_way(
     run(instance, first, "2025-02", dg.DagsterRunStatus.CANCELED)
     through = daemon.under_way(instance, JOB)
 
-    assert begun
-    assert undecided
-    assert through
-    assert (begun.backfill_id, undecided.backfill_id, through.backfill_id) == (first, first, second)
+    assert [one.backfill_id for one in begun] == [first, second]
+    assert [one.backfill_id for one in undecided] == [first, second]
+    assert [one.backfill_id for one in through] == [second]
 
 
 def test_a_silent_daemon_is_told_once(

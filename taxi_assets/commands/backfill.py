@@ -1,26 +1,25 @@
 """Only the months that are missing or out of date, in time order, here or by Dagster's daemon."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
 import dagster as dg
-from dagster._core.definitions.data_version import CachingStaleStatusResolver
 
-from taxi_assets.automation.reasons import INTERRUPTED
 from taxi_assets.commands import daemon
 from taxi_assets.commands.backfill_facts import Reality, Survey
 from taxi_assets.commands.instance import open_instance
 from taxi_assets.commands.outcome import MonthOutcome
 from taxi_assets.commands.run import Say, alone, check_partitions, hush_skips, job_of, run_month
-from taxi_assets.domain.backfill import Due, due
+from taxi_assets.domain.backfill import Due, counted
 from taxi_assets.domain.errors import UsageError
 from taxi_assets.settings import Settings
 
 COMMAND = "taxi-assets backfill"
 PASSES = 3  # in this process a correction spreads forward in one, over the daemon in some
+AGAIN = ("it was asked for again",)
 
 
 @dataclass
@@ -29,16 +28,19 @@ class Backfill:
 
     Attributes:
         asked: the months asked for.
-        plan: those that were due at the start, with the reasons.
-        ran: those that ran, with the reasons at their turn; those that the daemon was asked for.
-        outcomes: what came of each.
-        left: those still due in the end although they ran and did not fail.
+        plan: those that were due at the start and can run, with the reasons.
+        cannot: those that are due and cannot run, with what stands in the way.
+        ran: those that came to an end, with the reasons at their turn.
+        outcomes: what came of each of them, and of one that was interrupted.
+        left: those due that have not come to an end, or are due again; none that failed, and none
+            that were left to the daemon.
         interrupted: whether somebody pressed Ctrl-C.
         asked_of_daemon: ids of the daemon's backfills.
     """
 
     asked: tuple[str, ...]
     plan: list[Due] = field(default_factory=list)
+    cannot: list[Due] = field(default_factory=list)
     ran: list[Due] = field(default_factory=list)
     outcomes: list[MonthOutcome] = field(default_factory=list)
     left: list[Due] = field(default_factory=list)
@@ -50,6 +52,16 @@ class Backfill:
         """Months that came to no good end."""
         return {outcome.month for outcome in self.outcomes if outcome.failed}
 
+    def take(self, outcome: MonthOutcome, reasons: tuple[str, ...]) -> None:
+        """Note what came of a month that has come to an end."""
+        self.outcomes.append(outcome)
+        self.ran.append(Due(outcome.month, reasons))
+        self.settle(outcome.month)
+
+    def settle(self, month: str) -> None:
+        """Nothing is left to do for a month."""
+        self.left = [one for one in self.left if one.month != month]
+
     def as_json(self) -> dict[str, Any]:
         """For programs; the outcomes are told by `run.as_json`."""
 
@@ -59,6 +71,7 @@ class Backfill:
         return {
             "asked": list(self.asked),
             "plan": told(self.plan),
+            "cannot": told(self.cannot),
             "ran": told(self.ran),
             "left": told(self.left),
             "interrupted": self.interrupted,
@@ -97,6 +110,7 @@ def backfill(
     Raises:
         UsageError: a month is no partition, the part is unknown, no daemon is there to leave it to,
             or the daemon could not carry it out.
+        SourceUnreachable: a month has to be landed, and the source does not answer.
     """
     check_partitions(settings, months)
     job, done = job_of(fleet, only), Backfill(tuple(sorted(months)))
@@ -104,168 +118,149 @@ def backfill(
     with open_instance(settings) as instance:
         by_daemon = not here and daemon.is_alive(instance)
         if detach and not by_daemon:
-            raise UsageError("No daemon is alive to leave it to: `taxi-assets up` starts one.")
+            raise UsageError(f"No daemon is alive to leave it to: {daemon.START}.")
         survey = Survey(settings, fleet, job, instance)
         try:
             if dry_run:
-                done.plan = _plan(survey, survey.look(done.asked), done.asked, again=again)
+                done.plan = _plan(survey, survey.look(), done, again=again)
             elif by_daemon:
-                _leave_to_daemon(survey, instance, done, say, again=again, detach=detach)
+                _leave_to_daemon(survey, done, say, again=again, detach=detach)
             else:
                 if not here:
                     say(f"{fleet}  no daemon is alive: months run in this process")
-                _carry_out(survey, instance, settings, done, say, again=again)
+                _carry_out(survey, done, say, again=again)
         except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
             done.interrupted = True
     return done
 
 
-def _plan(
-    survey: Survey,
-    reality: Reality,
-    months: Sequence[str],
-    *,
-    again: bool = False,
-    failed: Collection[str] = (),
-) -> list[Due]:
+def _plan(survey: Survey, reality: Reality, done: Backfill, *, again: bool) -> list[Due]:
     """The months that are due as things stand; those planned will give the later ones features.
 
-    Months that failed are not planned, and give none.
+    Months that failed are not planned, and give none; nor do those that cannot run.
     """
     found, with_features = list[Due](), set(reality.with_features)
     records = survey.records()  # one for all: no month runs meanwhile
-    for month in months:
-        if month in failed:
+    hindered = survey.obstacles(reality, done.asked)
+    done.cannot = []
+    for month in done.asked:
+        if month in done.failed:
             continue
-        if one := _due(survey, reality, records, month, with_features, again=again):
+        one = Due(month, AGAIN) if again else survey.due(reality, records, month, with_features)
+        if one and month in hindered:
+            done.cannot.append(Due(month, (hindered[month],)))
+        elif one:
             found.append(one)
             with_features.add(month)
     return found
 
 
-def _due(
-    survey: Survey,
-    reality: Reality,
-    records: CachingStaleStatusResolver,
-    month: str,
-    with_features: set[str],
-    *,
-    again: bool,
-) -> Due | None:
-    if again:
-        return Due(month, ("it was asked for again",))
-    return due(survey.facts(reality, records, month, with_features))
-
-
-def _carry_out(
-    survey: Survey,
-    instance: dg.DagsterInstance,
-    settings: Settings,
-    done: Backfill,
-    say: Say,
-    *,
-    again: bool,
-) -> None:
+def _carry_out(survey: Survey, done: Backfill, say: Say, *, again: bool) -> None:
     """Pass over the months until none is due; one that failed is not tried twice."""
-    started, fleet = perf_counter(), survey.fleet
-    reality = survey.look(done.asked)
-    waiting = done.plan = _plan(survey, reality, done.asked, again=again)
+    started = perf_counter()
     for turn in range(PASSES):
-        if not waiting:
+        anew, reality = again and not turn, survey.look()
+        done.left = _plan(survey, reality, done, again=anew)
+        if not turn:
+            done.plan = done.left
+        elif done.left:
+            say(f"{survey.fleet}  {counted(len(done.left))} due again by now")
+        if not done.left:
             return
-        if turn:
-            say(f"{fleet}  {len(waiting)} months are due again by now")
-        with_features, planned = set(reality.with_features), {one.month for one in waiting}
-        for position, month in enumerate(done.asked):
-            if month in done.failed:
+        _pass_over(survey, reality, done, say, started, again=anew)
+    done.left = _plan(survey, survey.look(), done, again=False)
+
+
+def _pass_over(
+    survey: Survey, reality: Reality, done: Backfill, say: Say, started: float, *, again: bool
+) -> None:
+    """Run each month that is due when its turn comes, in time order."""
+    fleet, with_features = survey.fleet, set(reality.with_features)
+    unable = done.failed | {one.month for one in done.cannot}
+    for month in done.asked:
+        if month in unable:
+            continue
+        with alone(survey.settings, fleet, month, say):  # what another command has made meanwhile
+            one = survey.due(reality, survey.records(), month, with_features)
+            if one and not again:
+                reality = survey.look()
+                with_features |= reality.with_features
+                one = survey.due(reality, survey.records(), month, with_features)
+            reasons = AGAIN if again else one.reasons if one else ()
+            if not reasons:
+                done.settle(month)
                 continue
-            with alone(settings, fleet, month, say):  # what another command has made meanwhile
-                anew = again and not turn
-                one = _due(survey, reality, survey.records(), month, with_features, again=anew)
-                if one and not anew:
-                    reality = survey.look(done.asked)
-                    with_features |= reality.with_features
-                    one = _due(survey, reality, survey.records(), month, with_features, again=False)
-                if one is None:
-                    continue
-                say(f"{fleet} {month}  {'; '.join(one.reasons[:3])}")
-                outcome = run_month(
-                    survey.job, instance, settings, fleet, month, say, command=COMMAND
-                )
-            done.ran.append(one)
+            say(f"{fleet} {month}  {'; '.join(reasons[:3])}")
+            outcome = run_month(
+                survey.job, survey.instance, survey.settings, fleet, month, say, command=COMMAND
+            )
+        if outcome.interrupted:
             done.outcomes.append(outcome)
-            if _was_interrupted(outcome):
-                raise KeyboardInterrupt
-            if outcome.assets.get("trip_features", {}).get("dagster/row_count"):
-                with_features.add(month)
-            ahead = len(planned.intersection(done.asked[position + 1 :]))
-            far = _progress(len(done.ran), ahead, perf_counter() - started)
-            say(f"{fleet} {month}  {far}")
-        reality = survey.look(done.asked)
-        waiting = _plan(survey, reality, done.asked, failed=done.failed)
-    done.left = waiting
+            raise KeyboardInterrupt
+        done.take(outcome, reasons)
+        if outcome.assets.get("trip_features", {}).get("dagster/row_count"):
+            with_features.add(month)
+        far = _progress(len(done.ran), len(done.left), perf_counter() - started)
+        say(f"{fleet} {month}  {far}")
 
 
 def _leave_to_daemon(
-    survey: Survey,
-    instance: dg.DagsterInstance,
-    done: Backfill,
-    say: Say,
-    *,
-    again: bool,
-    detach: bool,
+    survey: Survey, done: Backfill, say: Say, *, again: bool, detach: bool
 ) -> None:
     """Ask for all that are due until none is; one that failed is not asked for twice.
 
-    A backfill of the same job that the daemon is at is followed first, and is all that is done
-    where nobody waits.
+    Backfills of the same job that the daemon is at are followed first; where nobody waits, it is
+    asked for what they leave out. It runs them one after the other.
     """
-    if busy := daemon.under_way(instance, survey.job.name):
-        count = len(busy.partition_names or ())
-        say(f"{survey.fleet}  the daemon is at backfill {busy.backfill_id} of {count} months")
+    fleet, job, covered = survey.fleet, survey.job.name, set[str]()
+    for busy in daemon.under_way(survey.instance, job):
+        months = busy.partition_names or ()
+        say(f"{fleet}  the daemon is at backfill {busy.backfill_id}: {counted(len(months))}")
         done.asked_of_daemon.append(busy.backfill_id)
         if detach:
-            return
-        _follow(survey, instance, busy.backfill_id, count, done, say)
-    reality = survey.look(done.asked)
-    waiting = done.plan = _plan(survey, reality, done.asked, again=again, failed=done.failed)
-    while waiting:
-        asked = daemon.ask(instance, survey.job.name, [one.month for one in waiting])
+            covered |= set(months)
+        else:
+            joined = dict.fromkeys(months, (f"backfill {busy.backfill_id} was at it",))
+            _follow(survey, busy.backfill_id, joined, done, say)
+    waiting = done.plan = _plan(survey, survey.look(), done, again=again)
+    while waiting := [one for one in waiting if one.month not in covered]:
+        asked = daemon.ask(survey.instance, job, [one.month for one in waiting])
         done.asked_of_daemon.append(asked)
-        say(f"{survey.fleet}  asked the daemon for {len(waiting)} months: backfill {asked}")
+        say(f"{fleet}  asked the daemon for {counted(len(waiting))}: backfill {asked}")
         if detach:
             return
-        done.ran += waiting
-        _follow(survey, instance, asked, len(waiting), done, say)
-        found = _plan(survey, survey.look(done.asked), done.asked, failed=done.failed)
+        done.left = waiting
+        _follow(survey, asked, {one.month: one.reasons for one in waiting}, done, say)
+        done.left = _plan(survey, survey.look(), done, again=False)
         ran = Counter(one.month for one in done.ran)
-        done.left = [one for one in found if ran[one.month] >= PASSES]
-        waiting = [one for one in found if ran[one.month] < PASSES]
+        waiting = [one for one in done.left if ran[one.month] < PASSES]
 
 
 def _follow(
     survey: Survey,
-    instance: dg.DagsterInstance,
     backfill_id: str,
-    count: int,
+    reasons: Mapping[str, tuple[str, ...]],
     done: Backfill,
     say: Say,
 ) -> None:
-    """Tell what a backfill of the daemon does until its months have ended."""
-    ran_s = 0.0
-    for ended, outcome in enumerate(daemon.follow(instance, backfill_id, survey.fleet, say), 1):
-        done.outcomes.append(outcome)
+    """Tell what a backfill of the daemon does until its months have ended.
+
+    Args:
+        survey: of the fleet.
+        backfill_id: which.
+        reasons: why each of its months runs.
+        done: takes what comes of them.
+        say: takes one line of progress at a time.
+    """
+    ran_s, outcomes = 0.0, daemon.follow(survey.instance, backfill_id, survey.fleet, say)
+    for ended, outcome in enumerate(outcomes, 1):
+        done.take(outcome, reasons[outcome.month])
         ran_s += outcome.seconds  # by the runs' own clocks: some may have ended long before
-        far = _progress(ended, count - ended, ran_s)
+        far = _progress(ended, len(reasons) - ended, ran_s)
         say(f"{survey.fleet} {outcome.month}  {far}")
-
-
-def _was_interrupted(outcome: MonthOutcome) -> bool:
-    """Whether Ctrl-C ended the month: Dagster notes it as a failure, and goes on."""
-    return any(reason == INTERRUPTED for _, reason in outcome.failures)
 
 
 def _progress(ran: int, ahead: int, seconds: float) -> str:
     """How far it is, and how long the rest may take if it goes on like this."""
-    rest = seconds / ran * ahead
-    return f"{ran} of {ran + ahead} months, {seconds:.0f} s so far, about {rest:.0f} s to go"
+    far = f"{ran} of {counted(ran + ahead)}, {seconds:.0f} s so far"
+    return f"{far}, about {seconds / ran * ahead:.0f} s to go" if ahead else far

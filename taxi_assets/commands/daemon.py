@@ -25,6 +25,7 @@ from taxi_assets.domain.model import Say
 if TYPE_CHECKING:  # a quarter of a second to import
     from dagster._daemon.types import DaemonHeartbeat
 
+START = "`taxi-assets up` starts one, with `--without ui,mlflow,api,console` nothing beside it"
 FRESH_S = 90.0  # the daemon shows a sign of life every 30 s
 POLL_S = 1.0
 OPEN = [BulkActionStatus.REQUESTED, BulkActionStatus.CANCELING, BulkActionStatus.FAILING]
@@ -60,18 +61,17 @@ def ask(instance: dg.DagsterInstance, job: str, months: Sequence[str]) -> str:
     return backfill.backfill_id
 
 
-def under_way(instance: dg.DagsterInstance, job: str) -> PartitionBackfill | None:
-    """The oldest backfill of a job with months that the daemon is not through with."""
+def under_way(instance: dg.DagsterInstance, job: str) -> list[PartitionBackfill]:
+    """The backfills of a job with months that the daemon is not through with, oldest first."""
     name = _partitions_of(job).partition_set_name
     asked = BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED])
-    found = sorted(
-        (one for one in instance.get_backfills(filters=asked) if one.partition_set_name == name),
-        key=lambda one: one.backfill_timestamp,
-    )
-    return next(
-        (one for one in found if not _is_through(instance, one, _runs(instance, one.backfill_id))),
-        None,
-    )
+    found = [
+        one
+        for one in instance.get_backfills(filters=asked)
+        if one.partition_set_name == name
+        and not _is_through(instance, one, _runs(instance, one.backfill_id))
+    ]
+    return sorted(found, key=lambda one: one.backfill_timestamp)
 
 
 def follow(

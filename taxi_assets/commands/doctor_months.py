@@ -10,8 +10,7 @@ from taxi_assets.domain.months import month_range
 from taxi_assets.domain.schemas import TABLES
 from taxi_assets.partitions import monthly
 from taxi_assets.resources.catalog import look_into_catalog, reaching
-from taxi_assets.resources.landing import POINTER
-from taxi_assets.resources.storage import Storage, open_storage
+from taxi_assets.resources.landing import Landing
 from taxi_assets.resources.table_history import current_versions
 
 EVERY_RUN = tuple(table.name for table in STAGES)  # the tables that each run writes
@@ -38,7 +37,7 @@ class FleetMonths:
 
     Attributes:
         fleet: its name.
-        landed: months with a landed file.
+        landed: months with a landed file, all its bytes.
         tables: rows by table and month; tables that do not exist are left out.
     """
 
@@ -57,7 +56,7 @@ def months_are_whole(situation: Situation) -> list[Finding]:
     settings = situation.settings
     warehouse = f"{settings.lake_uri}/tables"
     catalog = look_into_catalog(settings.catalog, warehouse, settings.s3_endpoint)
-    landing = open_storage(f"{settings.lake_uri}/landing", settings.s3_endpoint)
+    landing = Landing(f"{settings.lake_uri}/landing", s3_endpoint=settings.s3_endpoint)
     partitions = list(monthly(settings.first_month).get_partition_keys())
     with reaching(warehouse):
         tables = {fleet: fleet_tables(catalog, fleet) for fleet in settings.fleets}
@@ -70,11 +69,8 @@ def months_are_whole(situation: Situation) -> list[Finding]:
     ]
 
 
-def _landed(landing: Storage, fleet: str) -> frozenset[str]:
-    names = (name.split("/") for name in landing.names(fleet, deep=True))
-    return frozenset(
-        month for _, month, file in (n for n in names if len(n) == 3) if file == POINTER
-    )
+def _landed(landing: Landing, fleet: str) -> frozenset[str]:
+    return frozenset(folder.removeprefix(f"{fleet}/") for folder in landing.whole(fleet))
 
 
 def fleet_tables(catalog: Any, fleet: str) -> dict[str, dict[str, Rows]]:
@@ -151,8 +147,8 @@ def _unlanded(found: FleetMonths) -> list[Finding]:
         return []
     return [
         warning(
-            f"{found.fleet} has {span(months)} in tables without a landed file: "
-            f"{_run(found, months)} lands it again."
+            f"{found.fleet} has {span(months)} in tables, and its landed file is not there or not "
+            f"whole: {_run(found, months)} lands it again."
         )
     ]
 
@@ -192,7 +188,7 @@ def _outside(found: FleetMonths, partitions: Sequence[str]) -> list[Finding]:
 
 
 def _run(found: FleetMonths, months: Iterable[str]) -> str:
-    return f"`taxi-assets run --fleet {found.fleet} --months {span(months)}`"
+    return f"`taxi-assets backfill --fleet {found.fleet} --months {span(months)}`"
 
 
 def span(months: Iterable[str]) -> str:

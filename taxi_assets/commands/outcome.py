@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from taxi_assets.automation.reasons import (
+    INTERRUPTED,
     check_name,
     root_cause,
     saw,
@@ -44,6 +45,11 @@ class MonthOutcome:
     def failed(self) -> bool:
         """Whether anything failed."""
         return bool(self.failures)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended it: Dagster notes that as a failure."""
+        return any(reason == INTERRUPTED for _, reason in self.failures)
 
     @property
     def rejected(self) -> str | None:

@@ -169,8 +169,10 @@ def alone(settings: Settings, fleet: str, month: str, say: Say) -> Iterator[None
 
 
 def summary_rows(outcomes: Sequence[MonthOutcome]) -> list[dict[str, str]]:
-    """One line a month for people."""
-    return [_summary(outcome) for outcome in outcomes]
+    """One line a month for people; columns that no month has anything for are left out."""
+    rows = [_summary(outcome) for outcome in outcomes]
+    told = {name for row in rows for name, value in row.items() if value != "-"}
+    return [{name: value for name, value in row.items() if name in told} for row in rows]
 
 
 def _summary(outcome: MonthOutcome) -> dict[str, str]:
@@ -198,6 +200,8 @@ def _result(outcome: MonthOutcome) -> str:
     """How the month ended; a model that its gates turned down is no broken month."""
     if outcome.turned_down:
         return f"REJECTED: {outcome.rejected}"
+    if outcome.interrupted:
+        return "interrupted"
     return "FAILED" if outcome.failed else ("tables only" if outcome.skipped else "done")
 
 

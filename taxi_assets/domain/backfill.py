@@ -88,6 +88,11 @@ def _reasons(part: Part) -> Iterable[str]:
     return part.outdated
 
 
+def counted(count: int) -> str:
+    """A number of months, in words."""
+    return "1 month" if count == 1 else f"{count} months"
+
+
 def nothing_to_do(count: int) -> str:
     """What to say when no month is due."""
     what = "The month is" if count == 1 else f"All {count} months are"

@@ -10,7 +10,7 @@ writes the same names; which of the two wins makes no difference.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -114,8 +114,24 @@ class Landing:
 
     def folders(self, parent: str) -> list[str]:
         """Folders below `parent` that hold a version that counts, sorted; one listing."""
-        names = self._storage.names(parent, deep=True)
-        return [name.removesuffix(f"/{POINTER}") for name in names if name.endswith(f"/{POINTER}")]
+        return _pointed(self._storage.names(parent, deep=True))
+
+    def whole(self, parent: str) -> dict[str, LandedFile]:
+        """The versions that count, by folder below `parent`, of which all bytes are here.
+
+        A record whose file somebody has deleted or cut short is left out. One listing finds the
+        files; they are not read.
+
+        Raises:
+            BadFile: a record is none.
+        """
+        bytes_by_name = {file.name: file.bytes for file in self._storage.files(parent)}
+        found = {folder: self.current(folder) for folder in _pointed(bytes_by_name)}
+        return {
+            folder: landed
+            for folder, landed in found.items()
+            if landed is not None and bytes_by_name.get(landed.name) == landed.bytes
+        }
 
     def versions(self, folder: str) -> list[LandedFile]:
         """Every version ever landed, the first one first."""
@@ -203,6 +219,11 @@ class Landing:
                 f"{self._storage.locate(name)} is no record of a landed file: {error!r}; delete it"
                 " and land the file again."
             ) from error
+
+
+def _pointed(names: Iterable[str]) -> list[str]:
+    """Folders of those of the files that are pointers, in order."""
+    return [name.removesuffix(f"/{POINTER}") for name in names if name.endswith(f"/{POINTER}")]
 
 
 def _to_json(landed: LandedFile) -> bytes:

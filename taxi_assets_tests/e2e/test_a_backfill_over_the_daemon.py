@@ -23,7 +23,7 @@ def test_it_goes_on_without_the_command_and_runs_each_month_once(tmp_path: Path)
     for one in (home, other):
         one.simulate(MONTHS, rows=1_000)
     good = home.published("2025-02")
-    home.file("2025-02").unlink()  # this month fails until it is published
+    home.file("2025-02").write_bytes(b"no Parquet")  # this month fails until it is published
     environment = switched_on(home, [])
 
     with home.instance() as instance, started(home, environment):
@@ -48,7 +48,9 @@ def test_it_goes_on_without_the_command_and_runs_each_month_once(tmp_path: Path)
     (asked,) = json.loads(detached.stdout)["backfill_ids"]
     then = json.loads(joined.stdout)
     assert then["backfill_ids"][0] == asked  # and then of the month that was made without that one
-    assert [one["month"] for one in then["ran"]] == ["2025-03"]
+    assert [(one["month"], one["reasons"]) for one in then["ran"][:1]] == [
+        ("2025-02", [f"backfill {asked} was at it"])
+    ]
     assert [month["month"] for month in then["months"]] == ["2025-02", "2025-03"]
     assert (detached.exit_code, joined.exit_code, last.exit_code) == (0, 0, 0)
     assert "nothing to run" in last.stdout

@@ -16,6 +16,7 @@ from taxi_assets.domain.errors import (
     UsageError,
 )
 from taxi_assets.resources.landing import Landing
+from taxi_assets.resources.storage import open_storage
 from taxi_assets.resources.tlc import TlcSource
 from taxi_assets_tests.cdn import Cdn
 from taxi_assets_tests.resources.conftest import MONTH_FILE, parquet_bytes
@@ -76,6 +77,28 @@ def test_the_months_that_are_landed_are_found_in_one_listing(
     assert before == []
     assert landing.folders("green") == [FOLDER, "green/2025-02"]
     assert landing.folders("gre") == []
+
+
+def test_a_month_is_whole_while_all_bytes_of_the_version_that_counts_are_here(
+    landing: Landing, source: TlcSource, cdn: Cdn, request: pytest.FixtureRequest
+) -> None:
+    cdn.publish(MONTH_FILE, FIRST)
+    landing.land(source, MONTH_FILE, folder="green/2025-02", now=NOW)
+    landing.land(source, MONTH_FILE, folder=FOLDER, now=NOW)
+    cdn.publish(MONTH_FILE, SECOND)
+    landed = landing.land(source, MONTH_FILE, folder=FOLDER, now=NOW)
+    before = landing.whole("green")
+    on_s3 = landed.path.startswith("s3://")
+    endpoint = request.getfixturevalue("s3_endpoint") if on_s3 else None
+    storage = open_storage(landed.path.removesuffix(f"/{landed.name}"), endpoint)
+    storage.write(landed.name, SECOND[:-1])
+    cut = landing.whole("green")
+    storage.delete(landed.name)
+
+    assert before[FOLDER] == replace(landed, fetched=False)
+    assert list(before) == [FOLDER, "green/2025-02"]
+    assert list(cut) == list(landing.whole("green")) == ["green/2025-02"]
+    assert landing.current(FOLDER) == replace(landed, fetched=False)
 
 
 def test_an_unchanged_file_is_not_downloaded_again(
