@@ -5,17 +5,21 @@ memory of all its processes, and what the last month costs against the first wit
 
 Run it with nothing else on the machine; 36 months take most of an hour:
 `python taxi_assets_tests/benchmarks/bench_backfill.py [--months 2022-01..2024-12] [--rows 60000]`.
+`--by-daemon` has Dagster's daemon run the months, each in a process of its own.
 """
 
 import argparse
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -32,6 +36,8 @@ from bench_month import BATCH, sort_all
 from machine import describe
 
 from taxi_assets.assets.contest import Contestant, hold
+from taxi_assets.commands.daemon import is_alive
+from taxi_assets.commands.instance import open_instance
 from taxi_assets.definitions import resources
 from taxi_assets.domain.evaluation import evaluate
 from taxi_assets.domain.features import trip_features
@@ -50,10 +56,11 @@ from taxi_assets.simulator import simulate
 from taxi_assets.threads import wait_politely
 
 FLEET = get_fleet("green")
+PROGRAM = str(Path(sys.executable).with_name("taxi-assets"))
 
 
 class TreeMemory:
-    """The highest memory of a process and its children while it runs, GB (10^9 bytes).
+    """The highest memory of a process's children while it runs, GB (10^9 bytes).
 
     Proportional set sizes are added up, so that what processes share counts once.
     """
@@ -73,14 +80,34 @@ class TreeMemory:
     def _watch(self) -> None:
         while not self._stop.wait(1.0):
             try:
-                family = [self._process, *self._process.children(recursive=True)]
+                family = self._process.children(recursive=True)
                 total = sum(one.memory_full_info().pss for one in family)
             except psutil.NoSuchProcess:
                 continue
             self.gb = max(self.gb, total / 1e9)
 
 
-def backfill(settings: Settings, tree: Path, months: str) -> tuple[float, float, list[Any]]:
+@contextmanager
+def daemon_alive(settings: Settings, environment: dict[str, str]) -> Iterator[None]:
+    """Dagster's daemon over the home, from its first sign of life to the end of the block."""
+    alone = [PROGRAM, "up", "--without", "ui,mlflow,api,console"]
+    with (
+        open_instance(settings) as instance,
+        subprocess.Popen(alone, env=environment, stdout=subprocess.DEVNULL) as process,
+    ):
+        try:
+            while not is_alive(instance):
+                if process.poll() is not None:
+                    raise SystemExit("the daemon did not start")
+                time.sleep(1)
+            yield
+        finally:
+            process.send_signal(signal.SIGINT)
+
+
+def backfill(
+    settings: Settings, tree: Path, months: str, *, by_daemon: bool
+) -> tuple[float, float, list[Any]]:
     """Wall time, peak memory and what the command says of each month."""
     environment = {
         **os.environ,
@@ -88,18 +115,14 @@ def backfill(settings: Settings, tree: Path, months: str) -> tuple[float, float,
         "TAXI_TLC_URL": tree.as_uri(),
         "TAXI_FIRST_MONTH": settings.first_month,
     }
-    command = [str(Path(sys.executable).with_name("taxi-assets")), "backfill", "--months", months]
-    started = perf_counter()
-    with subprocess.Popen(
-        [*command, "--only", "models", "--json"], env=environment, stdout=subprocess.PIPE
-    ) as process:
-        memory = TreeMemory(psutil.Process(process.pid))
-        said, _ = process.communicate()
-        peak = memory.stop()
-    wall = perf_counter() - started
-    if process.returncode:
-        raise SystemExit(f"the backfill failed with exit code {process.returncode}")
-    return wall, peak, json.loads(said)["months"]
+    command = [PROGRAM, "backfill", "--months", months, "--only", "models", "--json"]
+    with daemon_alive(settings, environment) if by_daemon else nullcontext():
+        started, memory = perf_counter(), TreeMemory(psutil.Process())
+        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)
+        wall, peak = perf_counter() - started, memory.stop()
+    if done.returncode:
+        raise SystemExit(f"the backfill failed with exit code {done.returncode}")
+    return wall, peak, json.loads(done.stdout)["months"]
 
 
 def domain_alone(settings: Settings, tree: Path, month: str, before: list[str]) -> float:
@@ -154,6 +177,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--months", default="2022-01..2024-12")
     parser.add_argument("--rows", type=int, default=60_000)
+    parser.add_argument("--by-daemon", action="store_true")
     asked = parser.parse_args()
     logging.disable(logging.WARNING)
     wait_politely()
@@ -165,7 +189,7 @@ def main() -> None:
         settings = Settings(
             home=Path(folder) / "home", tlc_url=tree.as_uri(), first_month=months[0]
         )
-        wall, peak, outcomes = backfill(settings, tree, asked.months)
+        wall, peak, outcomes = backfill(settings, tree, asked.months, by_daemon=asked.by_daemon)
         took = {outcome["month"]: outcome["seconds"] for outcome in outcomes}
         rejected = [outcome["month"] for outcome in outcomes if outcome["rejected"]]
         print(
