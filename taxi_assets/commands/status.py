@@ -26,9 +26,10 @@ def status(
     tables = {table.name: lake.versions(f"{fleet.name}.{table.name}") for table in TABLES}
     versions = registry.versions(fleet.name) if registry.exists else []
     holder = registry.champion(fleet.name) if registry.exists else None
+    files = landing.whole(fleet.name)
     rows = []
     for month in months:
-        landed = landing.current(f"{fleet.name}/{month}")
+        landed = files.get(f"{fleet.name}/{month}")
         models = [version for version in versions if version.month == month]
         stages = {name: found[month] for name, found in tables.items() if month in found}
         if not (landed or stages or models):

@@ -28,6 +28,7 @@ from dagster._core.storage.tags import RETRY_STRATEGY_TAG, RUN_KEY_TAG, SENSOR_N
 from dagster._serdes import ConfigurableClassData
 
 PLACE = "taxi/worker-place"
+STARTED = "started"  # the name of a mark
 SAID_BY_THE_WORKER = re.compile(r"^Started process for run \(pid: (\d+)\)")
 
 
@@ -95,9 +96,15 @@ class LocalRunLauncher(DefaultRunLauncher):
     def launch_run(self, context: LaunchRunContext) -> None:
         """Note where the run's process will be and how it is retried, and start it.
 
-        A run that a second daemon has asked for too is canceled instead.
+        Where two daemons share the instance, a run that the other has asked for too is canceled
+        instead, and one that the other has just started is left to it.
         """
         run, place = context.dagster_run, Place.here()
+        if not self._is_ours(run):
+            self._instance.report_engine_event(
+                "This run was started before; do two daemons share this instance?", run
+            )
+            return
         first = self._asked_before(run)
         if first:
             why = f"Run {first.run_id} is for the same event; do two daemons share this instance?"
@@ -110,6 +117,19 @@ class LocalRunLauncher(DefaultRunLauncher):
             told[PLACE] = json.dumps(asdict(place))
         self._instance.add_run_tags(run.run_id, told)
         super().launch_run(context)
+
+    def _is_ours(self, run: dg.DagsterRun) -> bool:
+        """Whether nobody has started the run; from now on somebody has.
+
+        Each daemon looks at a run's status before it starts it, but two may look at once.
+        """
+        mark = Path(self._instance.storage_directory()) / run.run_id / STARTED
+        mark.parent.mkdir(parents=True, exist_ok=True)  # where the run's own logs will lie
+        try:
+            mark.touch(exist_ok=False)
+        except FileExistsError:
+            return False
+        return True
 
     def _asked_before(self, run: dg.DagsterRun) -> dg.DagsterRun | None:
         """The first run that the same sensor asked for by the same key, if it is not this one.

@@ -3,7 +3,9 @@
 import json
 import os
 import subprocess
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -144,6 +146,30 @@ def test_what_two_daemons_have_asked_for_at_the_same_moment_is_run_once(
     for started in (first, retry):  # neither is held back: both ask for a code server
         with pytest.raises(DagsterInvariantViolationError):
             launcher.launch_run(LaunchRunContext(started, workspace=None))
+
+
+def test_a_run_that_two_daemons_start_at_the_same_moment_is_started_once(
+    instance: dg.DagsterInstance,
+) -> None:
+    nothing = dg.GraphDefinition(name="nothing").to_job()
+    run = instance.create_run_for_job(nothing)
+    launcher, together = instance.run_launcher, threading.Barrier(8)
+    assert isinstance(launcher, LocalRunLauncher)
+
+    def start(_: int) -> bool:
+        together.wait()
+        try:
+            launcher.launch_run(LaunchRunContext(run, workspace=None))
+        except DagsterInvariantViolationError:  # who starts it asks for a code server
+            return True
+        return False
+
+    with ThreadPoolExecutor(8) as daemons:
+        started = list(daemons.map(start, range(8)))
+
+    assert sum(started) == 1
+    said = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
+    assert ["was started before" in entry.message for entry in said] == [True] * 7
 
 
 @pytest.mark.slow
