@@ -35,7 +35,8 @@ def prune(
     another took its place. What is current always stays, and so does what these models were made
     from: the champion, all that were champion in the kept period, the one that a rollback would
     bring back, and the candidate. Other versions keep answering, but can be made again only while
-    their rows are kept. Files that nothing refers to go once they are three days old.
+    their rows are kept. Files that nothing refers to go once they are three days old. Reports go
+    once both their month and the day they were made lie before the kept period.
     """
     from datetime import UTC, datetime
 

@@ -159,6 +159,21 @@ def test_running_a_pruned_month_again_changes_nothing(home: Home) -> None:
     assert replace(after, outcomes={}) == replace(before, outcomes={})
 
 
+def test_a_prune_makes_nothing_due(home: Home) -> None:
+    """January's last run made the same again: the later months were made with the one before."""
+    asked = ("backfill", "--months", "2025-01..2025-03", "--only", "models", "--dry-run", "--json")
+    home.run(*MONTHS)
+    home.run("2025-01")
+    said = home.invoke(*asked)
+    assert said.exit_code == 0, (said.output, said.exception)
+    before = json.loads(said.stdout)["plan"]
+
+    gone = prune(home).of(RUN)
+
+    assert gone
+    assert json.loads(home.invoke(*asked).stdout)["plan"] == before == []
+
+
 def test_a_dry_run_tells_programs_what_would_go(home: Home) -> None:
     result = home.invoke("prune", "--keep", "24m", "--dry-run", "--json")
 
@@ -189,8 +204,13 @@ def test_reports_of_past_months_leave_the_index_with_their_pages(home: Home) -> 
     for month in ("2020-01", "2090-01"):
         shown.add("green", month, "fairness_report", fairness_snapshot(scores))
 
+    kept = home.invoke("prune", "--keep", "24m", "--dry-run", "--json")
+    made = datetime(2021, 1, 1, tzinfo=UTC).timestamp()
+    for file in Path(store.root, "green", "2020-01").rglob("*.*"):
+        os.utime(file, (made, made))
     result = home.invoke("prune", "--keep", "24m")
 
+    assert json.loads(kept.stdout)["removals"] == []  # they were made today
     index = (store.storage.read("green/index.html") or b"").decode()
     assert result.exit_code == 0, result.output
     assert "This is gone:" in result.stdout

@@ -95,7 +95,7 @@ class Survey:
         warehouse = f"{settings.lake_uri}/tables"
         catalog = look_into_catalog(settings.catalog, warehouse, settings.s3_endpoint)
         with reaching(warehouse):
-            tables = fleet_tables(catalog, fleet)
+            tables = fleet_tables(catalog, fleet, settings.s3_endpoint)
         files = landing.whole(fleet)
         models = registry.versions(fleet) if registry.exists else []
         return Reality(
@@ -178,7 +178,7 @@ class Survey:
             recorded=version if made else None,
             held=reality.held(name, month),
             can_be_held=name in TABLES or name in (RAW, MODEL),
-            whole=rows is None or rows.written == rows.held,
+            whole=rows is None or rows.whole,
             outdated=tuple(_words(name, cause) for cause in records.get_stale_causes(key, month)),
         )
 

@@ -11,7 +11,9 @@ from taxi_assets.domain.schemas import TABLES
 from taxi_assets.partitions import monthly
 from taxi_assets.resources.catalog import look_into_catalog, reaching
 from taxi_assets.resources.landing import Landing
-from taxi_assets.resources.table_history import current_versions
+from taxi_assets.resources.storage import open_storage
+from taxi_assets.resources.table_history import PastVersion, current_versions
+from taxi_assets.resources.table_rows import Stored, stored
 
 EVERY_RUN = tuple(table.name for table in STAGES)  # the tables that each run writes
 
@@ -24,11 +26,29 @@ class Rows:
         written: how many rows were written.
         held: how many are there.
         data_version: of those that were written.
+        ours: whether nobody else has written to it.
+        readable: whether all files are there.
     """
 
     written: int
     held: int
     data_version: str = ""
+    ours: bool = True
+    readable: bool = True
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is as it was written."""
+        return self.held == self.written and self.ours and self.readable
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with one that is not whole, in words."""
+        if not self.readable:
+            return "has lost a file"
+        if self.held != self.written:
+            return f"holds {self.held:,} rows where {self.written:,} were written"
+        return f"holds {self.held:,} rows that something else has written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +79,9 @@ def months_are_whole(situation: Situation) -> list[Finding]:
     landing = Landing(f"{settings.lake_uri}/landing", s3_endpoint=settings.s3_endpoint)
     partitions = list(monthly(settings.first_month).get_partition_keys())
     with reaching(warehouse):
-        tables = {fleet: fleet_tables(catalog, fleet) for fleet in settings.fleets}
+        tables = {
+            fleet: fleet_tables(catalog, fleet, settings.s3_endpoint) for fleet in settings.fleets
+        }
     return [
         finding
         for fleet in settings.fleets
@@ -73,26 +95,29 @@ def _landed(landing: Landing, fleet: str) -> frozenset[str]:
     return frozenset(folder.removeprefix(f"{fleet}/") for folder in landing.whole(fleet))
 
 
-def fleet_tables(catalog: Any, fleet: str) -> dict[str, dict[str, Rows]]:
+def fleet_tables(
+    catalog: Any, fleet: str, s3_endpoint: str | None = None
+) -> dict[str, dict[str, Rows]]:
     """Rows by table and month; a fleet that no table is of has none."""
     if catalog is None or not catalog.namespace_exists(fleet):
         return {}
     names = [f"{fleet}.{table}" for _, table in catalog.list_tables(fleet) if table in TABLES]
-    return {name.split(".")[1]: _rows(catalog.load_table(name), name) for name in names}
-
-
-def _rows(iceberg: Any, name: str) -> dict[str, Rows]:
-    """Rows by month: as their snapshot says, and as the manifests of the current one add up."""
-    held: dict[str, int] = {}
-    if iceberg.current_snapshot() is not None:
-        for part in iceberg.inspect.partitions().to_pylist():
-            month = part["partition"]["month"]
-            held[month] = held.get(month, 0) + part["record_count"]
-    versions = current_versions(iceberg, name)
     return {
-        month: Rows(one.rows, held.get(month, 0), one.data_version)
-        for month, one in versions.items()
+        name.split(".")[1]: _rows(catalog.load_table(name), name, s3_endpoint) for name in names
     }
+
+
+def _rows(iceberg: Any, name: str, s3_endpoint: str | None) -> dict[str, Rows]:
+    """Rows by month: as their snapshot says, and as the manifests of the current one add up."""
+    held, root = stored(iceberg), iceberg.location()
+    there = {f"{root}/{file}" for file in open_storage(root, s3_endpoint).names("data", deep=True)}
+
+    def rows(version: PastVersion) -> Rows:
+        one = held.get(version.month, Stored())
+        readable = there.issuperset(one.paths)
+        return Rows(version.rows, one.rows, version.data_version, one.ours, readable)
+
+    return {month: rows(one) for month, one in current_versions(iceberg, name).items()}
 
 
 def judge_months(found: FleetMonths, partitions: Sequence[str]) -> list[Finding]:
@@ -119,12 +144,12 @@ def judge_months(found: FleetMonths, partitions: Sequence[str]) -> list[Finding]
 def _deleted_rows(found: FleetMonths) -> list[Finding]:
     return [
         failure(
-            f"{found.fleet}/{table} of {month} holds {rows.held:,} rows where {rows.written:,} "
-            f"were written, so they were changed by hand: {_run(found, [month])} writes them anew."
+            f"{found.fleet}/{table} of {month} {rows.fault}, so it was changed by hand: "
+            f"{_run(found, [month])} writes it anew."
         )
         for table, months in found.tables.items()
         for month, rows in months.items()
-        if rows.held != rows.written
+        if not rows.whole
     ]
 
 

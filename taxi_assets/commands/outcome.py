@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import dagster as dg
+from dagster._core.events import JobFailureData
 
 from taxi_assets.automation.reasons import (
     INTERRUPTED,
@@ -15,6 +16,7 @@ from taxi_assets.automation.reasons import (
 )
 
 FAILED, SKIPPED, DONE = "failed", "skipped", "done"
+DIED = "its process has died"
 
 
 @dataclass
@@ -77,8 +79,10 @@ class MonthOutcome:
         if event.event_type == dg.DagsterEventType.STEP_FAILURE:
             return self._take_failure(event)
         if event.event_type == dg.DagsterEventType.RUN_FAILURE and not self.failures:
-            # no step failed, so the run never got to one: a resource or the code did not load
-            self.failures.append(("run", root_cause(event.job_failure_data.error)))
+            # no step failed: its process died, or it never got to one as the code did not load
+            told = event.event_specific_data
+            error = told.error if isinstance(told, JobFailureData) else None
+            self.failures.append(("run", root_cause(error) if error else event.message or DIED))
             return f"run FAILED: {self.failures[-1][1]}"
         return None
 

@@ -13,8 +13,8 @@ import dagster as dg
 
 from taxi_assets.commands.prune_landed import plan_landed
 from taxi_assets.commands.prune_models import Models, models_of
-from taxi_assets.commands.prune_runs import delete_run, plan_runs
-from taxi_assets.definitions import resources
+from taxi_assets.commands.prune_runs import delete_run, dependents_of, plan_runs
+from taxi_assets.definitions import build_definitions, resources
 from taxi_assets.domain.fleets import FLEETS
 from taxi_assets.domain.keep import Keep
 from taxi_assets.domain.model import Say
@@ -27,8 +27,8 @@ from taxi_assets.domain.retention import (
     SNAPSHOT,
     TREND,
     Removal,
-    is_past,
-    old_reports,
+    past_months,
+    report_months,
     totals,
 )
 from taxi_assets.resources.evidently_workspace import EvidentlyWorkspace
@@ -123,6 +123,8 @@ class Pruning:
         self._fleets, self._everything = sorted(fleets), everything
         self._cutoff = keep.cutoff(now)
         found: Any = resources(settings)
+        graph = build_definitions(settings).resolve_asset_graph()
+        self._dependents = dependents_of(graph)
         self._lake: Lake = found["lake"]
         self._reports: ReportStore = found["reports"]
         self._workspace: EvidentlyWorkspace = found["workspace"]
@@ -144,11 +146,10 @@ class Pruning:
             say(f"{fleet}: looking at landed files and reports")
             removals += plan_landed(self._landing, self._landed, fleet, self._cutoff, self._now)
         for fleet in self._fleets:
-            removals += [*self._plan_reports(fleet), *self._plan_trends(fleet)]
+            removals += self._plan_reports(fleet)
         say("looking at Dagster's runs")
-        removals += plan_runs(
-            self._instance, None if self._everything else self._fleets, self._cutoff
-        )
+        fleets = None if self._everything else self._fleets
+        removals += plan_runs(self._instance, fleets, self._cutoff, self._dependents)
         reproducible = {fleet: self._models[fleet].reasons for fleet in self._fleets}
         return Plan(self._keep, self._cutoff, tuple(removals), reproducible)
 
@@ -203,22 +204,25 @@ class Pruning:
         _delete(self._warehouse, [one for one in some if one.name in free])
 
     def _plan_reports(self, fleet: str) -> list[Removal]:
+        """Reports of past months, and what Evidently shows of months that have no reports left."""
+        spared = self._models[fleet].months
+        reports = report_months(self._reports.storage.files(fleet), fleet)
+        months = past_months(reports, self._cutoff, spared)
         first = f"{self._cutoff:%Y-%m}"
-        files = old_reports(
-            self._reports.storage.files(fleet), fleet, first, self._models[fleet].months
-        )
+        stay = (set(reports) - months) | set(spared)
+        why = f"is of a month before {first}, and as old"
+        files = [file for month in sorted(months) for file in reports[month]]
         return [
-            Removal(REPORT, file.name, file.bytes, f"is of a month before {first}")
-            # the index is made from the JSON files, so they go before the pages it links to
-            for file in sorted(files, key=lambda file: not file.name.endswith(".json"))
-        ]
-
-    def _plan_trends(self, fleet: str) -> list[Removal]:
-        first, spared = f"{self._cutoff:%Y-%m}", self._models[fleet].months
-        return [
-            Removal(TREND, name, self._trends.size(name) or 0, f"is of a month before {first}")
-            for name, month in self._workspace.months(fleet).items()
-            if is_past(month, first, spared)
+            *(
+                Removal(REPORT, file.name, file.bytes, why)
+                # the index is made from the JSON files, so they go before the pages it links to
+                for file in sorted(files, key=lambda file: not file.name.endswith(".json"))
+            ),
+            *(
+                Removal(TREND, name, self._trends.size(name) or 0, why)
+                for name, month in self._workspace.months(fleet).items()
+                if month < first and month not in stay
+            ),
         ]
 
     def _delete_reports(self, some: list[Removal]) -> None:

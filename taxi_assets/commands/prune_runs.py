@@ -1,12 +1,13 @@
 """Dagster's runs that nothing in the UI depends on any more."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
 
 from taxi_assets.automation.requests import FLEET
-from taxi_assets.domain.retention import RUN, Removal, Run, old_runs
+from taxi_assets.domain.retention import MADE, RUN, Removal, Run, old_runs
 
 PAGE = 100
 TOLD = {
@@ -17,7 +18,10 @@ TOLD = {
 
 
 def plan_runs(
-    instance: dg.DagsterInstance, fleets: Collection[str] | None, cutoff: datetime
+    instance: dg.DagsterInstance,
+    fleets: Collection[str] | None,
+    cutoff: datetime,
+    dependents: Mapping[str, Collection[str]],
 ) -> list[Removal]:
     """The runs that go; deleting one deletes its events, those of its assets included.
 
@@ -25,6 +29,7 @@ def plan_runs(
         instance: Dagster's records.
         fleets: whose runs may go; None for all.
         cutoff: see `old_runs`.
+        dependents: see `old_runs`.
     """
     # every run is read, also of other fleets: what they tell may be of shared assets
     ours: set[str] = set()
@@ -34,18 +39,21 @@ def plan_runs(
         if fleets is None or run.tags.get(FLEET) in fleets:
             ours.add(run.run_id)
         ended = record.end_time if run.is_finished else None
-        runs.append(
-            Run(
-                run.run_id,
-                datetime.fromtimestamp(ended, UTC) if ended else None,
-                _told(instance, run.run_id),
-            )
-        )
+        told = _told(instance, run.run_id)
+        runs.append(Run(run.run_id, _time(ended), told, _time(record.start_time)))
     return [
         Removal(RUN, key, 0, reason)
-        for key, reason in old_runs(runs, cutoff).items()
+        for key, reason in old_runs(runs, cutoff, dependents).items()
         if key in ours
     ]
+
+
+def dependents_of(graph: Any) -> dict[str, set[str]]:
+    """The assets made from each asset of a graph, by name as the runs tell it."""
+    return {
+        key.to_user_string(): {child.to_user_string() for child in graph.get(key).child_keys}
+        for key in graph.get_all_asset_keys()
+    }
 
 
 def delete_run(instance: dg.DagsterInstance, run_id: str) -> None:
@@ -79,6 +87,11 @@ def _told(instance: dg.DagsterInstance, run_id: str) -> frozenset[tuple[str, ...
                 )
             )
         elif event.asset_key:
-            kind = str(event.event_type_value)
+            made = event.event_type is dg.DagsterEventType.ASSET_MATERIALIZATION
+            kind = MADE if made else "observed"
             found.add((kind, event.asset_key.to_user_string(), event.partition or ""))
     return frozenset(found)
+
+
+def _time(timestamp: float | None) -> datetime | None:
+    return datetime.fromtimestamp(timestamp, UTC) if timestamp else None

@@ -13,7 +13,7 @@ class Part:
         recorded: data version that Dagster recorded last, None where it was never made.
         held: data version of what is really there; None where nothing is.
         can_be_held: whether there is a place to look: tables, landed files, models.
-        whole: whether all rows that were written are still there.
+        whole: whether what was written is still there, and nothing else.
         outdated: what has changed since it was made, in words.
     """
 
@@ -82,7 +82,7 @@ def _reasons(part: Part) -> Iterable[str]:
     if part.held is None:
         return [f"{part.name} was made, but is not there any more"]
     if not part.whole:
-        return [f"{part.name} does not hold the rows that were written: they were changed by hand"]
+        return [f"{part.name} does not hold what was written: it was changed by hand"]
     if part.held != part.recorded:
         return [f"{part.name} is not what Dagster recorded: it was changed outside of Dagster"]
     return part.outdated

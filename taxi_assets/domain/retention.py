@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 SNAPSHOT, FILE, LANDED, REPORT, RUN = "snapshot", "file", "landed", "report", "run"
+MADE = "made"  # what a run tells of an asset that it made
 TREND = "trend"  # what Evidently shows of a month
 CATEGORIES = (SNAPSHOT, FILE, LANDED, REPORT, TREND, RUN)  # references go before what they refer to
 
@@ -151,28 +152,37 @@ def replaced_files(
     }
 
 
-def old_reports(
-    files: Iterable[StoredFile], fleet: str, first_kept: str, spared: Collection[str]
-) -> list[StoredFile]:
-    """Report files of months that are past.
+def report_months(files: Iterable[StoredFile], fleet: str) -> dict[str, list[StoredFile]]:
+    """A fleet's report files by month; files that are of none are left out.
 
     Args:
-        files: named `fleet/YYYY-MM/...`; others stay.
+        files: named `fleet/YYYY-MM/...`.
         fleet: whose.
-        first_kept: the first month whose reports stay.
-        spared: months whose reports stay all the same: those of versions that stay reproducible.
     """
-    found = []
+    found: dict[str, list[StoredFile]] = {}
     for file in files:
-        month = re.match(rf"{re.escape(fleet)}/([0-9]{{4}}-[0-9]{{2}})/", file.name)
-        if month and is_past(month[1], first_kept, spared):
-            found.append(file)
+        if month := re.match(rf"{re.escape(fleet)}/([0-9]{{4}}-[0-9]{{2}})/", file.name):
+            found.setdefault(month[1], []).append(file)
     return found
 
 
-def is_past(month: str, first_kept: str, spared: Collection[str]) -> bool:
-    """Whether what tells of a month may go; see `old_reports`."""
-    return month < first_kept and month not in spared
+def past_months(
+    reports: Mapping[str, Sequence[StoredFile]], cutoff: datetime, spared: Collection[str]
+) -> set[str]:
+    """Months whose reports go: they are past, and so is the day on which the last was made.
+
+    Args:
+        reports: from `report_months`.
+        cutoff: what is older may go.
+        spared: months whose reports stay all the same: those of versions that stay reproducible.
+    """
+    return {
+        month
+        for month, files in reports.items()
+        if month < f"{cutoff:%Y-%m}"
+        and month not in spared
+        and max(file.modified for file in files) < cutoff
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,28 +192,67 @@ class Run:
     Attributes:
         id: Dagster's.
         ended_at: None while it goes on.
-        tells: what it recorded: each asset, partition and check.
+        tells: what it recorded: kind, asset, partition and, of a check, its name.
+        began_at: None where it never did.
     """
 
     id: str
     ended_at: datetime | None
     tells: frozenset[tuple[str, ...]]
+    began_at: datetime | None = None
+
+    def ended_before(self, other: "Run") -> bool:
+        """Whether it was over when the other began."""
+        return (
+            self.ended_at is not None
+            and other.began_at is not None
+            and self.ended_at < other.began_at
+        )
 
 
-def old_runs(newest_first: Iterable[Run], cutoff: datetime) -> dict[str, str]:
+def old_runs(
+    newest_first: Iterable[Run],
+    cutoff: datetime,
+    dependents: Mapping[str, Collection[str]] | None = None,
+) -> dict[str, str]:
     """Ids of the runs that go, each with the reason.
 
     A run stays when it is the latest to tell something: without it Dagster would take an asset's
-    partition for missing, or a check for never made.
+    partition for missing, or a check for never made. It also stays when what it made may be what
+    something current was made from: Dagster then compares the two, and would take the current one
+    for stale where it cannot. That is so for all that a dependent's latest run may have found.
+
+    Args:
+        newest_first: all runs.
+        cutoff: runs that ended after it stay.
+        dependents: assets that are made from an asset, by its name.
     """
-    told: set[tuple[str, ...]] = set()
-    found: dict[str, str] = {}
-    for run in newest_first:
-        news = run.tells - told
-        told |= run.tells
-        if run.ended_at is not None and run.ended_at < cutoff and not news:
-            found[run.id] = f"ended on {run.ended_at:%Y-%m-%d}, and later runs tell all it told"
-    return found
+    tellers: dict[tuple[str, ...], list[Run]] = {}
+    for run in (runs := list(newest_first)):
+        for thing in run.tells:
+            tellers.setdefault(thing, []).append(run)
+    stay = {some[0].id for some in tellers.values()}
+    latest: dict[str, dict[str, Run]] = {}  # by asset: the runs that tell a partition's latest
+    for thing, some in tellers.items():
+        if thing[0] == MADE:
+            latest.setdefault(thing[1], {})[some[0].id] = some[0]
+    for thing, some in tellers.items():
+        if thing[0] != MADE:
+            continue
+        readers = {
+            key: run
+            for asset in (dependents or {}).get(thing[1], ())
+            for key, run in latest.get(asset, {}).items()
+        }
+        for later, run in pairwise(some):
+            between = (r for key, r in readers.items() if key not in (run.id, later.id))
+            if any(not r.ended_before(run) and not later.ended_before(r) for r in between):
+                stay.add(run.id)
+    return {
+        run.id: f"ended on {run.ended_at:%Y-%m-%d}, and nothing that is current needs it"
+        for run in runs
+        if run.ended_at is not None and run.ended_at < cutoff and run.id not in stay
+    }
 
 
 def totals(removals: Iterable[Removal]) -> Mapping[str, tuple[int, int]]:

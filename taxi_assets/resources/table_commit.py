@@ -18,7 +18,7 @@ from taxi_assets.resources.table_history import (
     VERSION_PROPERTY,
     current_versions,
 )
-from taxi_assets.resources.table_rows import of_month, stored_rows
+from taxi_assets.resources.table_rows import is_whole, of_month
 from taxi_assets.resources.table_slice import stored_schema
 
 COMMIT_TRIES = 5
@@ -78,7 +78,7 @@ def commit(iceberg: Any, path: str, summary: Mapping[str, str], rows: int) -> bo
         iceberg.refresh()
         holds = current_versions(iceberg, ".".join(iceberg.name())).get(month)
         same = holds is not None and holds.data_version == data_version
-        there = same and stored_rows(iceberg, month) == rows
+        there = same and is_whole(iceberg, month, rows)
         if there and iceberg.properties.get(VERSION_PROPERTY + month) == note:
             return False
         try:

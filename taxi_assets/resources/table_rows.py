@@ -1,7 +1,7 @@
 """Reading a month of an Iceberg table, now or as an earlier version had it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -9,7 +9,7 @@ import pyarrow as pa
 from taxi_assets.domain.errors import VersionMismatch
 from taxi_assets.domain.table import MONTH, Table
 from taxi_assets.domain.versions import ContentHash
-from taxi_assets.resources.table_history import PastVersion, gone
+from taxi_assets.resources.table_history import MONTH_KEY, PastVersion, gone
 
 UNPARTITIONED = "all"  # the one "month" of a table without months
 
@@ -21,9 +21,54 @@ def of_month(month: str) -> Any:
     return AlwaysTrue() if month == UNPARTITIONED else EqualTo(term=MONTH.name, value=month)
 
 
-def stored_rows(iceberg: Any, month: str) -> int:
-    """Rows the current snapshot holds by its manifests, so that a delete by hand is noticed."""
-    return sum(task.file.record_count for task in iceberg.scan(of_month(month)).plan_files())
+@dataclass
+class Stored:
+    """What the current snapshot of a table says of a month, by its manifests.
+
+    Attributes:
+        rows: how many there are.
+        paths: the files they lie in.
+        ours: whether all files came with snapshots that name the month, as our writes do; those of
+            snapshots that were expired count as such.
+    """
+
+    rows: int = 0
+    paths: list[str] = field(default_factory=list)
+    ours: bool = True
+
+
+def stored(iceberg: Any) -> dict[str, Stored]:
+    """What is stored of each month; reads no data, so files that are gone are not noticed."""
+    snapshot = iceberg.current_snapshot()
+    if snapshot is None:
+        return {}
+    months = {
+        one.snapshot_id: one.summary.additional_properties.get(MONTH_KEY) if one.summary else None
+        for one in iceberg.snapshots()
+    }
+    found: dict[str, Stored] = {}
+    for manifest in snapshot.manifests(iceberg.io):
+        for entry in manifest.fetch_manifest_entry(iceberg.io, discard_deleted=True):
+            file = entry.data_file
+            month = file.partition[0] if len(file.partition) else UNPARTITIONED
+            one = found.setdefault(month, Stored())
+            one.rows += file.record_count
+            one.paths.append(file.file_path)
+            one.ours &= months.get(entry.snapshot_id, month) == month
+    return found
+
+
+def is_whole(iceberg: Any, month: str, rows: int) -> bool:
+    """Whether a month is as it was written, so that changes by hand are noticed and mended.
+
+    Args:
+        iceberg: the table.
+        month: `YYYY-MM`, or `UNPARTITIONED`.
+        rows: how many were written.
+    """
+    one = stored(iceberg).get(month, Stored())
+    there = all(iceberg.io.new_input(path).exists() for path in one.paths)
+    return one.rows == rows and one.ours and there
 
 
 def month_rows(

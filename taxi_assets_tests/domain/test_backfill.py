@@ -35,7 +35,7 @@ def test_a_month_that_is_there_and_made_with_what_is_is_not_due() -> None:
         (replace(TABLE, held=None), "clean_trips was made, but is not there any more"),
         (
             replace(TABLE, whole=False),
-            "clean_trips does not hold the rows that were written: they were changed by hand",
+            "clean_trips does not hold what was written: it was changed by hand",
         ),
         (
             replace(TABLE, held="z"),

@@ -1,5 +1,6 @@
 """The policy of prune: laws over anything there may be, and the boundaries of each rule."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from taxi_assets.domain.keep import Keep, parse_keep
 from taxi_assets.domain.retention import (
     FILE,
     LANDED,
+    MADE,
     SAFE_AGE,
     Promoted,
     Removal,
@@ -18,10 +20,11 @@ from taxi_assets.domain.retention import (
     Snapshot,
     StoredFile,
     expired_snapshots,
-    old_reports,
     old_runs,
     orphans,
+    past_months,
     replaced_files,
+    report_months,
     reproducible_versions,
     totals,
 )
@@ -142,10 +145,17 @@ def test_reports_go_by_their_month_and_the_index_and_spared_months_stay() -> Non
         "yellow/2023-01/drift_report.html",
     ]
     files = [StoredFile(name, 1, NOW) for name in names]
+    reports = report_months(files, "green")
+    cutoff = datetime(2023, 4, 20, tzinfo=UTC)
+    young, old = (
+        {month: [replace(file, modified=made) for file in some] for month, some in reports.items()}
+        for made in (cutoff, cutoff - TICK)
+    )
 
-    gone = old_reports(files, "green", "2023-04", {"2023-03"})
+    gone = past_months(old, cutoff, {"2023-03"})
 
-    assert [file.name for file in gone] == names[1:3]
+    assert [file.name for month in sorted(gone) for file in reports[month]] == names[1:3]
+    assert past_months(young, cutoff, {"2023-03"}) == set()
 
 
 @given(runs, instants)
@@ -159,6 +169,30 @@ def test_what_the_latest_runs_tell_is_told_after_a_prune(some: list[Run], cutoff
     assert latest(left) == latest(some)
     assert old_runs(left, cutoff) == {}
     assert not [run for run in some if run.id in gone and run.ended_at is None]
+
+
+def test_a_run_stays_while_what_it_made_may_be_what_something_current_was_made_from() -> None:
+    def run(name: str, day: int, *made: tuple[str, str]) -> Run:
+        began = datetime(2025, 1, day, tzinfo=UTC)
+        tells = frozenset((MADE, asset, month) for asset, month in made)
+        return Run(name, began + timedelta(hours=1), tells, began)
+
+    trips, history = ("trips", "2025-01"), ("history", "2025-02")
+    before, first, reader, second = (
+        run("before", 1, trips),
+        run("first", 2, trips),
+        run("reader", 3, history),
+        run("second", 4, trips),
+    )
+    reread = run("reread", 5, history)
+    made_from = {"trips": ["history"]}
+
+    def gone(*oldest_first: Run) -> set[str]:
+        return set(old_runs(reversed(oldest_first), NOW, made_from))
+
+    assert gone(before, first, reader, second) == {"before"}
+    assert gone(before, first, reader, second, reread) == {"before", "first", "reader"}
+    assert gone(first, second, reread) == {"first"}
 
 
 def test_champions_stay_reproducible_while_they_answered_in_the_kept_period() -> None:

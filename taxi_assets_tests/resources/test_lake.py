@@ -175,6 +175,35 @@ def test_rows_deleted_by_hand_are_noticed_and_written_again(place: Place) -> Non
     assert place.read("2025-02").equals(pa.Table.from_batches([rides(10)]))
 
 
+def test_as_many_other_rows_written_by_hand_are_noticed_and_written_over(place: Place) -> None:
+    first = place.write("2025-01", rides(10))
+    later = place.write("2025-02", rides(10))
+    iceberg = place.iceberg()
+    others = place.read("2025-01").append_column("month", pa.array(["2025-01"] * 10))
+    others = others.set_column(0, "ride", pa.array(range(50, 60), pa.int64()))
+    iceberg.overwrite(others.select(iceberg.schema().column_names), "month = '2025-01'")
+    changed = place.read("2025-01")["ride"].to_pylist()
+
+    again = place.write("2025-01", rides(10))
+
+    assert changed == list(range(50, 60))
+    assert (again.changed, again.data_version) == (True, first.data_version)
+    assert place.read("2025-01").equals(pa.Table.from_batches([rides(10)]))
+    assert place.write("2025-02", rides(10)) == replace(later, changed=False)
+
+
+def test_a_file_that_is_gone_is_noticed_and_written_again(place: Place) -> None:
+    first = place.write("2025-01", rides(10))
+    iceberg = place.iceberg()
+    (task,) = iceberg.scan().plan_files()
+    iceberg.io.delete(task.file.file_path)
+
+    again = place.write("2025-01", rides(10))
+
+    assert (again.changed, again.data_version) == (True, first.data_version)
+    assert place.read("2025-01").equals(pa.Table.from_batches([rides(10)]))
+
+
 @pytest.mark.parametrize("position", [0, 3, len(RIDES.columns)])
 def test_a_new_column_widens_the_table_and_is_null_in_old_months(
     place: Place, position: int
