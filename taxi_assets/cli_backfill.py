@@ -80,12 +80,15 @@ def backfill(
             where = f"{chosen} {outcome.month}"
             typer.echo(f"Note: {where}: the model was rejected: {outcome.rejected}", err=True)
     for one in done.cannot:
-        typer.echo(f"Error: {chosen} {one.month} cannot run: {one.reasons[0]}.", err=True)
+        how = "Note" if dry_run else "Error"
+        typer.echo(f"{how}: {chosen} {one.month} cannot run: {one.reasons[0]}.", err=True)
     if done.interrupted:
         typer.echo(_interrupted(done), err=True)
         raise typer.Exit(1)
     for one in done.left:
         typer.echo(f"Error: {chosen} {one.month} is still due: {one.reasons[0]}.", err=True)
+    if detach and done.left:
+        typer.echo("Give this command again once the daemon is through.", err=True)
     if failed or done.left or (done.cannot and not dry_run):
         raise typer.Exit(1)
 
@@ -97,7 +100,7 @@ def _interrupted(done: "Backfill") -> str:
     goes_on = "the same command goes on"
     if done.asked_of_daemon:
         goes_on = (
-            f"the daemon goes on with backfill {done.asked_of_daemon[-1]}; the same command "
+            f"backfill {done.asked_of_daemon[-1]} is the daemon's and goes on; the same command "
             "follows it, and the Runs page of Dagster's UI can cancel it"
         )
     ended, left = counted(len(done.ran)), f", {counted(len(done.left))} left" if done.left else ""

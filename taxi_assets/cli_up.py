@@ -1,6 +1,7 @@
 """`taxi-assets up`: everything on one machine, with one Ctrl-C."""
 
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -42,7 +43,7 @@ def up(
     One that ends is started again, three times; then all end, with exit code 1.
     """
     from taxi_assets.commands import up as command
-    from taxi_assets.commands.instance import open_instance
+    from taxi_assets.commands.instance import dagster_home, open_instance
     from taxi_assets.commands.ports import Ports, require_free
     from taxi_assets.commands.serving import service_settings
     from taxi_assets.commands.supervisor import Supervisor
@@ -56,7 +57,9 @@ def up(
     require_free([port for port in wanted if port.name in names])
     if "mlflow" in names and settings.tracking_uri.startswith("sqlite"):
         require_store(settings.tracking_uri)  # made whole before several open it at once
-    with open_instance(settings) as instance:
+    with open_instance(settings) as instance, ExitStack() as stack:
+        if command.DAEMON in names:
+            stack.enter_context(command.only_daemon(dagster_home(settings), instance))
         run = command.services(settings, names, ports, instance)
         progress(f"Starting {', '.join(names)}; Ctrl-C ends all.")
         Supervisor(run, progress, _prefixed(names)).run(

@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from taxi_assets.domain.addresses import http_url, mail_addresses, mail_server
+from taxi_assets.domain.addresses import http_url, mail_addresses, mail_server, server_url
 from taxi_assets.domain.errors import UsageError
 from taxi_assets.domain.fleets import get_fleet
 from taxi_assets.domain.months import check_month
@@ -131,7 +131,7 @@ class Settings(BaseSettings):
         schemes = CATALOG_SCHEMES if info.field_name == "catalog_uri" else TRACKING_SCHEMES
         if value and not value.startswith(schemes):
             raise ValueError(f"it starts with one of {', '.join(schemes)}")
-        return value
+        return value if value.startswith("sqlite:") else server_url(value)
 
     @field_validator("ui_url")
     @classmethod

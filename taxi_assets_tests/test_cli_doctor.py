@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from packaging.requirements import Requirement
 
@@ -311,12 +312,43 @@ def test_rows_deleted_by_hand_are_said_and_the_command_named_mends_it(
     assert (after, others(mended)) == (0, {"ok"})
 
 
+@pytest.mark.parametrize("change", ["lost", "rewritten"])
+def test_a_month_changed_by_hand_is_said_and_the_command_named_mends_it(
+    home: Home, ports: list[str], change: str
+) -> None:
+    whole = home.stage().data_versions()
+    settings = home.settings
+    catalog = open_catalog(settings.catalog, f"{settings.lake_uri}/tables", None)
+    table = catalog.load_table("green.rejected_trips")
+    rows = table.scan("month == '2025-02'").to_arrow()
+    if change == "lost":
+        (task,) = table.scan("month == '2025-02'").plan_files()
+        Path(task.file.file_path).unlink()
+    else:
+        twice = pa.concat_tables([rows.slice(0, len(rows) - 1), rows.slice(0, 1)])
+        table.overwrite(twice, "month == '2025-02'")
+
+    code, found = examined(home, ports)
+    home.invoke("backfill", "--months", "2025-01..2025-02", "--only", "models")
+    after, mended = examined(home, ports)
+
+    (said,) = found["months"]
+    words = {"lost": "has lost a file", "rewritten": "rows that something else has written"}
+    assert (code, said.level) == (1, "failure")
+    assert words[change] in said.text
+    assert "`taxi-assets backfill --fleet green --months 2025-02`" in said.text
+    assert (after, others(mended)) == (0, {"ok"})
+    assert home.rows("rejected_trips", "2025-02").equals(rows.drop_columns(["month"]))
+    assert home.stage().data_versions() == whole
+
+
+@pytest.mark.parametrize("table", ["rejected_trips", "hour_history"])
 def test_a_table_deleted_by_hand_is_said_and_the_command_named_mends_it(
-    home: Home, ports: list[str]
+    home: Home, ports: list[str], table: str
 ) -> None:
     settings = home.settings
     catalog = open_catalog(settings.catalog, f"{settings.lake_uri}/tables", None)
-    catalog.drop_table("green.rejected_trips")
+    catalog.drop_table(f"green.{table}")
 
     _, found = examined(home, ports)
     home.invoke("backfill", "--months", "2025-01..2025-02", "--only", "models")
@@ -324,7 +356,7 @@ def test_a_table_deleted_by_hand_is_said_and_the_command_named_mends_it(
 
     (said,) = found["months"]
     assert said.level == "warning"
-    assert said.text.startswith("green/rejected_trips lacks 2025-01..2025-02, which other tables")
+    assert said.text.startswith(f"green/{table} lacks 2025-01..2025-02, which other tables")
     assert "`taxi-assets backfill --fleet green --months 2025-01..2025-02`" in said.text
     assert others(mended) == {"ok"}
 
@@ -456,6 +488,8 @@ def test_a_dagster_home_that_dagster_cannot_use_is_a_failure(tmp_path: Path) -> 
 
     assert judge_dagster(Path("here"), None, None).level == "failure"
     assert judge_dagster(file, None, None).level == "failure"
+    assert judge_dagster(tmp_path / "none", None, None, named=True).level == "failure"
+    assert judge_dagster(tmp_path / "none", None, None).level == "ok"
 
 
 def test_every_secret_is_taken_out_of_what_is_said() -> None:

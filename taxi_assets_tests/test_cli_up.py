@@ -12,7 +12,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from dagster._daemon.types import DaemonHeartbeat
 
+from taxi_assets.commands.daemon import is_alive
 from taxi_assets.commands.ports import Ports, require_free
 from taxi_assets.commands.program import Service
 from taxi_assets.commands.supervisor import Patience, Supervisor
@@ -21,6 +23,7 @@ from taxi_assets.commands.up import (
     api_environment,
     chosen_names,
     mlflow_environment,
+    only_daemon,
     server_elsewhere,
 )
 from taxi_assets.domain.errors import ServiceFailed, UsageError
@@ -219,6 +222,27 @@ def test_the_command_refuses_a_taken_port_before_it_starts_anything(tmp_path: Pa
     assert result.stderr.count("\n") == 1
     assert f"Error: Port {port}" in result.stderr
     assert not (tmp_path / "taxi").exists()
+
+
+def test_a_second_daemon_over_the_same_instance_is_refused_and_the_first_ends_its_signs(
+    tmp_path: Path,
+) -> None:
+    home = Home.at(tmp_path)
+
+    with home.instance() as instance:
+        with only_daemon(tmp_path / "dagster", instance):
+            instance.add_daemon_heartbeat(DaemonHeartbeat(time.time(), "SENSOR", "one", []))
+            alive = is_alive(instance)
+            told = ("up", "--without", "ui,mlflow,api,console")
+            done = subprocess.run(
+                [*PROGRAM, *told], env=home.process_environment(), capture_output=True, check=False
+            )
+        ended = is_alive(instance)
+
+    assert (alive, ended) == (True, False)
+    assert done.returncode == 1
+    assert b"leave the daemon out with --without daemon" in done.stderr
+    assert done.stderr.count(b"\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_nothing_can_be_left_to_a_daemon_that_is_not_there(home: Home) -> None:
     assert "No daemon is alive" in done.stderr
 
 
-def test_who_does_not_wait_has_the_daemon_asked_for_what_it_is_not_at_yet(
+def test_a_daemon_that_is_at_a_backfill_is_not_asked_for_another_that_it_would_mix_in(
     home: Home, instance: dg.DagsterInstance
 ) -> None:
     home.simulate([*MONTHS, "2025-03"], rows=1_000)
@@ -67,17 +67,17 @@ def test_who_does_not_wait_has_the_daemon_asked_for_what_it_is_not_at_yet(
     asked = ("backfill", "--only", "models", "--detach", "--json", "--months")
 
     first = json.loads(home.invoke(*asked, "2025-01..2025-02").stdout)
-    second = json.loads(home.invoke(*asked, "2025-02..2025-03").stdout)
-    third = json.loads(home.invoke(*asked, "2025-01..2025-03").stdout)
+    covered = home.invoke(*asked, "2025-02")
+    more = home.invoke(*asked, "2025-02..2025-03")
 
-    (begun,) = first["backfill_ids"]
-    assert second["backfill_ids"][0] == begun
-    assert [one["month"] for one in second["plan"]] == ["2025-02", "2025-03"]
-    last = instance.get_backfill(second["backfill_ids"][1])
-    assert last
-    assert last.partition_names == ["2025-03"]
-    assert third["backfill_ids"] == second["backfill_ids"]
-    assert (first["left"], second["left"], third["ran"]) == ([], [], [])
+    second, third = json.loads(covered.stdout), json.loads(more.stdout)
+    assert first["backfill_ids"] == second["backfill_ids"] == third["backfill_ids"]
+    assert len(instance.get_backfills()) == 1
+    assert [one["month"] for one in third["plan"]] == ["2025-02", "2025-03"]
+    assert (first["left"], second["left"], covered.exit_code) == ([], [], 0)
+    assert [one["month"] for one in third["left"]] == ["2025-03"]
+    assert more.exit_code == 1
+    assert "again once the daemon is through" in more.stderr
 
 
 def test_a_canceled_or_impossible_backfill_ends_in_a_sentence(
@@ -116,6 +116,24 @@ def test_a_run_that_is_tried_again_is_no_outcome_and_the_last_one_is(
     ]
     assert said == ["green 2025-01  the run failed and will be run again"]
     assert daemon.under_way(instance, JOB) == []
+
+
+def test_a_run_whose_process_died_is_told_and_the_one_after_it_followed(
+    instance: dg.DagsterInstance,
+) -> None:
+    asked, said = daemon.ask(instance, JOB, ["2025-01"]), list[str]()
+    dead = run(instance, asked, "2025-01", dg.DagsterRunStatus.STARTED, will_retry="true")
+    instance.report_run_failed(dead, "Run worker died.")
+    last = run(instance, asked, "2025-01", dg.DagsterRunStatus.SUCCESS)
+    beat(instance, 5)
+
+    (outcome,) = daemon.follow(instance, asked, "green", said.append)
+
+    assert (outcome.run_id, outcome.failed) == (last.run_id, False)
+    assert said == [
+        "green 2025-01  run FAILED: Run worker died.",
+        "green 2025-01  the run failed and will be run again",
+    ]
 
 
 def test_the_backfills_that_are_not_through_are_under_way_the_oldest_first(

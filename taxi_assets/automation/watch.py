@@ -180,5 +180,6 @@ def nothing_new(fleet: str, look: Look, first: str) -> str:
             f"The source has no {fleet} trips of {first} yet: if its months begin later, set"
             " TAXI_FIRST_MONTH to the first of them."
         )
-    awaited = f" {min(waiting)} is not out yet." if waiting else ""
+    ahead = [month for month in waiting if not out or month > max(out)]
+    awaited = f" {min(ahead)} is not out yet." if ahead else ""
     return f"The source has nothing new of {fleet} trips: {len(out)} months are as known.{awaited}"

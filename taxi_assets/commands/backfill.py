@@ -128,6 +128,9 @@ def backfill(
             else:
                 if not here:
                     say(f"{fleet}  no daemon is alive: months run in this process")
+                for one in [] if here else daemon.under_way(instance, job):
+                    count = counted(len(one.partition_names or ()))
+                    say(f"{fleet}  backfill {one.backfill_id} of {count} waits for a daemon")
                 _carry_out(survey, done, say, again=again)
         except (KeyboardInterrupt, dg.DagsterExecutionInterruptedError):
             done.interrupted = True
@@ -209,21 +212,24 @@ def _leave_to_daemon(
 ) -> None:
     """Ask for all that are due until none is; one that failed is not asked for twice.
 
-    Backfills of the same job that the daemon is at are followed first; where nobody waits, it is
-    asked for what they leave out. It runs them one after the other.
+    Backfills of the same job that the daemon is at are followed first: it would mix the months of
+    two, and each month builds on the ones before. Where nobody waits, nothing more is asked for.
     """
     fleet, job, covered = survey.fleet, survey.job.name, set[str]()
     for busy in daemon.under_way(survey.instance, job):
         months = busy.partition_names or ()
         say(f"{fleet}  the daemon is at backfill {busy.backfill_id}: {counted(len(months))}")
         done.asked_of_daemon.append(busy.backfill_id)
-        if detach:
-            covered |= set(months)
-        else:
+        covered |= set(months)
+        if not detach:
             joined = dict.fromkeys(months, (f"backfill {busy.backfill_id} was at it",))
+            done.left = [Due(month, why) for month, why in joined.items()]
             _follow(survey, busy.backfill_id, joined, done, say)
     waiting = done.plan = _plan(survey, survey.look(), done, again=again)
-    while waiting := [one for one in waiting if one.month not in covered]:
+    if detach and covered:
+        done.left = [one for one in waiting if one.month not in covered]
+        return
+    while waiting:
         asked = daemon.ask(survey.instance, job, [one.month for one in waiting])
         done.asked_of_daemon.append(asked)
         say(f"{fleet}  asked the daemon for {counted(len(waiting))}: backfill {asked}")

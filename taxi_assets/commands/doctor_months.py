@@ -1,10 +1,15 @@
 """The doctor's check of months: what was landed against what the tables hold."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import dagster as dg
+
 from taxi_assets.commands.doctor import Finding, Situation, failure, ok, warning
+from taxi_assets.commands.doctor_stores import was_used
+from taxi_assets.commands.instance import dagster_home
 from taxi_assets.commands.status import TABLES as STAGES
 from taxi_assets.domain.months import month_range
 from taxi_assets.domain.schemas import TABLES
@@ -59,11 +64,13 @@ class FleetMonths:
         fleet: its name.
         landed: months with a landed file, all its bytes.
         tables: rows by table and month; tables that do not exist are left out.
+        recorded: months that Dagster has seen made, by table.
     """
 
     fleet: str
     landed: frozenset[str]
     tables: Mapping[str, Mapping[str, Rows]]
+    recorded: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @property
     def ran(self) -> set[str]:
@@ -82,13 +89,29 @@ def months_are_whole(situation: Situation) -> list[Finding]:
         tables = {
             fleet: fleet_tables(catalog, fleet, settings.s3_endpoint) for fleet in settings.fleets
         }
+    recorded = _recorded(dagster_home(settings), settings.fleets)
     return [
         finding
         for fleet in settings.fleets
         for finding in judge_months(
-            FleetMonths(fleet, _landed(landing, fleet), tables[fleet]), partitions
+            FleetMonths(fleet, _landed(landing, fleet), tables[fleet], recorded[fleet]), partitions
         )
     ]
+
+
+def _recorded(home: Path, fleets: Sequence[str]) -> dict[str, dict[str, set[str]]]:
+    """Months that Dagster has seen made, by fleet and table."""
+    if not was_used(home):
+        return {fleet: {} for fleet in fleets}
+    names = [name for name, table in TABLES.items() if table.monthly]
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        return {
+            fleet: {
+                name: instance.get_materialized_partitions(dg.AssetKey([fleet, name]))
+                for name in names
+            }
+            for fleet in fleets
+        }
 
 
 def _landed(landing: Landing, fleet: str) -> frozenset[str]:
@@ -155,11 +178,14 @@ def _deleted_rows(found: FleetMonths) -> list[Finding]:
 
 def _gaps(found: FleetMonths) -> list[Finding]:
     """Months that some tables have and others lack."""
-    lacking = {name: found.ran - set(found.tables.get(name, {})) for name in EVERY_RUN}
+    made = {name: set(months) for name, months in found.recorded.items()}
+    made |= {name: found.ran | made.get(name, set()) for name in EVERY_RUN}
+    lacking = {name: months - set(found.tables.get(name, {})) for name, months in made.items()}
     return [
         warning(
-            f"{found.fleet}/{name} lacks {span(months)}, which other tables have, so their run "
-            f"failed or somebody deleted it: {_run(found, months)} writes it again."
+            f"{found.fleet}/{name} lacks {span(months)}, which other tables have or Dagster has "
+            f"seen made, so a run failed or somebody deleted it: {_run(found, months)} writes it "
+            "again."
         )
         for name, months in lacking.items()
         if months

@@ -119,22 +119,28 @@ def dagster_is_configured(situation: Situation) -> list[Finding]:
             home,
             held.read_text(encoding="utf-8") if held.is_file() else None,
             ours.read_text(encoding="utf-8") if ours.is_file() else None,
+            named="DAGSTER_HOME" in situation.environment,
         )
     ]
 
 
-def judge_dagster(home: Path, held: str | None, ours: str | None) -> Finding:
+def judge_dagster(
+    home: Path, held: str | None, ours: str | None, *, named: bool = False
+) -> Finding:
     """What to say of DAGSTER_HOME.
 
     Args:
         home: the folder.
         held: its dagster.yaml, None where there is none.
         ours: the project's, None where it was installed without.
+        named: whether somebody has set it; such a folder is not made by itself.
     """
     if not home.is_absolute():
         return failure(f"DAGSTER_HOME={home} is not absolute, which Dagster wants: write it out.")
     if home.exists() and not home.is_dir():
         return failure(f"DAGSTER_HOME={home} is a file: name a folder.")
+    if not home.exists() and named:
+        return failure(f"DAGSTER_HOME={home} does not exist: make that folder, or unset it.")
     if not home.exists():
         return ok(f"{home} is made by the first run.")
     if ours is None or held == ours:
@@ -149,7 +155,7 @@ def judge_dagster(home: Path, held: str | None, ours: str | None) -> Finding:
 def daemon_is_alive(situation: Situation) -> list[Finding]:
     """The daemon has shown a sign of life lately."""
     home = dagster_home(situation.settings)
-    if not _was_used(home):
+    if not was_used(home):
         return [judge_daemon(None)]
     with dg.DagsterInstance.from_config(str(home)) as instance:
         beats = instance.get_daemon_heartbeats().values()
@@ -157,7 +163,7 @@ def daemon_is_alive(situation: Situation) -> list[Finding]:
         return [judge_daemon(silent_s(beats), errors)]
 
 
-def _was_used(home: Path) -> bool:
+def was_used(home: Path) -> bool:
     """Whether there is an instance to open: opening makes one where there is none."""
     file = home / "dagster.yaml"
     elsewhere = file.is_file() and "storage:" in file.read_text(encoding="utf-8")

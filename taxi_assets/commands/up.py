@@ -8,11 +8,14 @@ has its files where only that server finds them, and `taxi-assets quote` could n
 import importlib.util
 import os
 import sysconfig
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from filelock import FileLock, Timeout
 
 from taxi_assets.commands.ports import LOCAL, Port, answer
 from taxi_assets.commands.program import Service
@@ -144,6 +147,32 @@ def console_script() -> str:
     if found is None or not found.submodule_search_locations:
         raise UsageError("The package `serving` is not installed: reinstall taxi-assets.")
     return str(Path(found.submodule_search_locations[0]) / "console" / "app.py")
+
+
+@contextmanager
+def only_daemon(home: Path, instance: "dg.DagsterInstance") -> Iterator[None]:
+    """Be the only supervisor of a daemon over an instance, and let it be known when it has ended.
+
+    Args:
+        home: the instance's folder.
+        instance: where a daemon leaves its signs of life, which are believed for a while.
+
+    Raises:
+        UsageError: there is another.
+    """
+    lock = FileLock(home / "daemon.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UsageError(
+            f"Another `taxi-assets up` runs Dagster's daemon over {home}: stop it, or leave the "
+            "daemon out with --without daemon."
+        ) from None
+    try:
+        yield
+    finally:
+        instance.wipe_daemon_heartbeats()
+        lock.release()
 
 
 def answers(port: Port) -> Callable[[float], bool]:

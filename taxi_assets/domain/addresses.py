@@ -41,6 +41,20 @@ def http_url(url: str) -> str:
     return url
 
 
+def server_url(url: str) -> str:
+    """Return the URL of a server, or nothing, unchanged if all would read it alike.
+
+    Raises:
+        UsageError: its password holds characters that end it, or its port is no number.
+    """
+    login = url.partition("://")[2].rpartition("@")[0]
+    if any(sign in login for sign in "@/?#"):
+        raise UsageError("write characters like @ and / in the password as %40 and %2F")
+    if url and _split(url) is None:
+        raise UsageError("it is not the address of a server: see its host and port")
+    return url
+
+
 def mail_server(url: str) -> MailServer:
     """Read smtp://[user[:password]@]host[:port] or smtps://...
 
