@@ -467,7 +467,7 @@ def test_room_is_asked_for_before_it_runs_out(free_gb: float, levels: list[str])
 @pytest.mark.parametrize(
     ("age_s", "errors", "level", "words"),
     [
-        (None, [], "warning", "has never run"),
+        (None, [], "warning", "does not run"),
         (7_200, [], "warning", "was last seen 2 hours ago"),
         (10, ["boom\ntrace"], "warning", "reports: boom;"),
         (10, [], "ok", "runs"),

@@ -174,12 +174,12 @@ def judge_daemon(age_s: float | None, errors: list[str] | None = None) -> Findin
     """What to say of the daemon.
 
     Args:
-        age_s: of its newest heartbeat; None where it never had one.
+        age_s: of its newest heartbeat; None where there is none: it never ran, or ended in order.
         errors: what it says went wrong.
     """
     start = "`make up` or `make ui` starts it; until then schedules, sensors and backfills wait."
     if age_s is None:
-        return warning(f"Dagster's daemon has never run: {start}")
+        return warning(f"Dagster's daemon does not run: {start}")
     if age_s > FRESH_S:
         return warning(f"Dagster's daemon was last seen {_ago(age_s)} ago: {start}")
     if errors:
